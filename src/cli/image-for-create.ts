@@ -1,5 +1,5 @@
 import type { ResolvedImage } from '../image/find.ts';
-import { imagePlatform, type Platform, platformFit } from '../image/platform.ts';
+import { imagePlatform, type Platform, platformFit, refuseOtherPlatform } from '../image/platform.ts';
 import { HealthctlError } from '../lib/errors.ts';
 import type { World } from '../world.ts';
 import { announceImage } from './announce-image.ts';
@@ -23,6 +23,8 @@ export async function imageForCreate(
   if (options.policy !== 'always') {
     const found = await findImage({ containerd }, name, { signal, ...ofPlatform });
     if (found && isFor(found, platform)) return found;
+    if (found && platform && options.policy === 'never')
+      refuseOtherPlatform(name, imagePlatform(found.config), platform);
     if (options.policy === 'never')
       throw new HealthctlError('NOT_FOUND', `No such image: ${name}`, {
         hint: 'pull it first, or leave out --pull never',

@@ -137,7 +137,8 @@ async function findById(
   if (new Set(found.map(({ id }) => id)).size > 1) {
     throw new HealthctlError('AMBIGUOUS', `multiple images found with provided prefix: ${prefix}`);
   }
-  return found[0]?.record;
+  // Of several names the last one: those without a tag come first.
+  return found.at(-1)?.record;
 }
 
 /** The image's id first, then other tools' ids. */

@@ -3,7 +3,7 @@ import { HealthctlError, hasCode } from '../lib/errors.ts';
 import { chainIdsOf } from './chain-id.ts';
 import { resolveImage } from './find.ts';
 import { recordsOfImage, repoTags } from './names.ts';
-import { formatPlatform, imagePlatform, type Platform, platformFit } from './platform.ts';
+import { imagePlatform, type Platform, refuseOtherPlatform } from './platform.ts';
 
 /** A step of an image's history, as Docker shows it. */
 export interface HistoryRow {
@@ -74,14 +74,4 @@ async function layerSize(
     if (!hasCode(error, 'NOT_FOUND')) throw error;
     return stored;
   }
-}
-
-/** Throws NOT_FOUND with Docker's text. */
-export function refuseOtherPlatform(image: string, made: Platform, wanted: Platform): void {
-  if (platformFit(made, wanted) > 0) return;
-  throw new HealthctlError(
-    'NOT_FOUND',
-    `image with reference ${image} was found but does not provide the specified platform (${formatPlatform(wanted)})`,
-    { hint: `it is for ${formatPlatform(made)}` },
-  );
 }

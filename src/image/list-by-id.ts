@@ -8,6 +8,7 @@ import { matchesReference, openSizes } from './list.ts';
 import { isDanglingName, repoDigests, repoTags } from './names.ts';
 import { familiarRecordName } from './reference.ts';
 import { readStoredImage, type StoredImage } from './stored.ts';
+import { type ImageIdOf, isCreatedFrom } from './users.ts';
 
 /** An image with all its names, as a row of Docker's API. */
 export interface ImageRow {
@@ -22,7 +23,7 @@ export interface ImageRow {
   /** Bytes of the layers that other images have too; undefined unless asked for. */
   readonly sharedSize: number | undefined;
   readonly labels: Readonly<Record<string, string>>;
-  /** Containers that were made from it, by any of its names. */
+  /** Containers that were created from it. */
   readonly containers: number;
 }
 
@@ -44,6 +45,7 @@ export interface ImageRowsRequest {
   readonly snapshotter: string;
   readonly filter: ImageRowFilter;
   readonly withSharedSize: boolean;
+  readonly imageIdOf: ImageIdOf;
   readonly signal?: AbortSignal;
 }
 
@@ -58,7 +60,7 @@ export async function listImageRows(
   { containerd }: { readonly containerd: Containerd },
   request: ImageRowsRequest,
 ): Promise<readonly ImageRow[]> {
-  const { snapshotter, filter, withSharedSize, signal } = request;
+  const { snapshotter, filter, withSharedSize, imageIdOf, signal } = request;
   const options = signal ? { signal } : {};
   const [records, containers] = await Promise.all([
     containerd.images.list([], options),
@@ -80,7 +82,7 @@ export async function listImageRows(
         size: image ? await sizeOf(image) : 0,
         sharedSize: image && shared ? shared(image) : undefined,
         labels: image?.config.labels ?? {},
-        containers: containers.filter((container) => names.has(container.image)).length,
+        containers: containers.filter((container) => isCreatedFrom(container, { id, names }, imageIdOf)).length,
       };
     }),
   );

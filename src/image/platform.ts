@@ -64,6 +64,15 @@ export function parsePlatform(text: string): Platform {
 
 const invalid = (why: string) => new HealthctlError('INVALID', `${why}: invalid argument`);
 
+/** Throws NOT_FOUND with Docker's text. */
+export function refuseOtherPlatform(image: string, made: Platform, wanted: Platform): void {
+  if (platformFit(made, wanted) > 0) return;
+  throw new HealthctlError(
+    'NOT_FOUND',
+    `image with reference ${image} was found but its platform (${formatPlatform(made)}) does not match the specified platform (${formatPlatform(wanted)})`,
+  );
+}
+
 /** The platform that an image's config names. */
 export function imagePlatform(config: {
   readonly os: string;

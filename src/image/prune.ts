@@ -7,6 +7,7 @@ import { isDanglingName } from './names.ts';
 import { familiarRecordName } from './reference.ts';
 import { type Removed, removeImage } from './remove.ts';
 import { readStoredImage, type StoredImage } from './stored.ts';
+import { type ImageIdOf, isCreatedFrom } from './users.ts';
 
 export interface PruneRequest {
   /** Also images that have a name. */
@@ -14,6 +15,7 @@ export interface PruneRequest {
   readonly filter: PruneFilter;
   /** E.g. `overlayfs`. */
   readonly snapshotter: string;
+  readonly imageIdOf: ImageIdOf;
   readonly signal: AbortSignal;
 }
 
@@ -24,14 +26,15 @@ export interface PrunedImages {
 }
 
 /**
- * Removes images that no container of any tool uses, whether it runs or not. An image that comes into use
- * meanwhile stays. An image with missing content is left alone, because it cannot be identified.
+ * Removes images that no container of any tool uses, whether it runs or not; and, as in Docker, the names of an image in
+ * use that none of its containers has. An image that comes into use meanwhile stays. An image with missing content is
+ * left alone, because it cannot be identified.
  */
 export async function pruneImages(
   { containerd }: { readonly containerd: Containerd },
-  { all, filter, snapshotter, signal }: PruneRequest,
+  { all, filter, snapshotter, imageIdOf, signal }: PruneRequest,
 ): Promise<PrunedImages> {
-  const unused = await findUnused(containerd, signal);
+  const unused = await findUnused(containerd, imageIdOf, signal);
   const removed: Removed[] = [];
   let reclaimed = 0;
   for (const { record, image } of unused) {
@@ -41,7 +44,10 @@ export async function pruneImages(
     if (!(all || isDanglingName(record.name)) || !matchesPrune(filter, { createdMs, labels })) continue;
     const sizes = await layerSizes(containerd, image, { snapshotter, signal });
     try {
-      const gone = await removeImage({ containerd }, { nameOrId: record.name, force: false, snapshotter, signal });
+      const gone = await removeImage(
+        { containerd },
+        { nameOrId: record.name, force: false, snapshotter, imageIdOf, signal },
+      );
       removed.push(...gone);
       for (const what of gone) reclaimed += 'deleted' in what ? (sizes.get(what.deleted) ?? 0) : 0;
     } catch (error) {
@@ -56,8 +62,12 @@ interface Unused {
   readonly image: StoredImage;
 }
 
-/** If a container uses one name of an image, all its names count as used. */
-async function findUnused(containerd: Containerd, signal: AbortSignal): Promise<readonly Unused[]> {
+/** Of an image in use one name stays: one that its containers have, else the last. */
+async function findUnused(
+  containerd: Containerd,
+  imageIdOf: ImageIdOf,
+  signal: AbortSignal,
+): Promise<readonly Unused[]> {
   const [records, containers] = await Promise.all([
     containerd.images.list([], { signal }),
     containerd.containers.list([], { signal }),
@@ -72,9 +82,17 @@ async function findUnused(containerd: Containerd, signal: AbortSignal): Promise<
     );
     if (image) read.push({ record, image });
   }
-  const usedNames = new Set(containers.map(({ image }) => image));
-  const used = new Set(read.filter(({ record }) => usedNames.has(record.name)).map(({ image }) => image.configDigest));
-  return read.filter(({ image }) => !used.has(image.configDigest));
+  const ids = new Set(read.map(({ image }) => image.configDigest));
+  return [...ids].flatMap((id) => {
+    const own = read.filter(({ image }) => image.configDigest === id);
+    const names = new Set(own.map(({ record }) => record.name));
+    const users = containers.filter((container) => isCreatedFrom(container, { id, names }, imageIdOf));
+    if (users.length === 0) return own;
+    const kept = new Set(users.map(({ image }) => image).filter((name) => names.has(name)));
+    const last = own.at(-1);
+    if (kept.size === 0 && last) kept.add(last.record.name);
+    return own.filter(({ record }) => !kept.has(record.name));
+  });
 }
 
 async function layerSizes(

@@ -8,6 +8,7 @@ import { findRecord } from './find.ts';
 import { danglingName, recordsOfImage, repoDigests } from './names.ts';
 import { familiarRecordName, tryParseReference } from './reference.ts';
 import { readStoredImage, type StoredImage } from './stored.ts';
+import { type ImageIdOf, isCreatedFrom } from './users.ts';
 
 export interface RemoveRequest {
   /** As given by the user: a name, an id, or a prefix of an id. */
@@ -16,6 +17,7 @@ export interface RemoveRequest {
   readonly force: boolean;
   /** E.g. `overlayfs`. */
   readonly snapshotter: string;
+  readonly imageIdOf: ImageIdOf;
   readonly signal?: AbortSignal;
 }
 
@@ -42,7 +44,7 @@ export async function removeImage(
     return [{ untagged: familiarRecordName(record.name) }];
   }
   const records = await recordsOfImage(containerd, image.configDigest, signal);
-  const users = await findUsers(containerd, records, signal);
+  const users = await findUsers(containerd, { id: image.configDigest, records }, request);
   const byName = isNamed(record, nameOrId);
   const toRemove = byName ? [record] : records;
   if (byName) refuseByName(request, { image, records, users });
@@ -90,12 +92,13 @@ interface User {
 
 async function findUsers(
   containerd: Containerd,
-  records: readonly ImageRecord[],
-  signal?: AbortSignal,
+  { id, records }: { readonly id: string; readonly records: readonly ImageRecord[] },
+  { imageIdOf, signal }: RemoveRequest,
 ): Promise<readonly User[]> {
   const options = signal ? { signal } : {};
-  const names = new Set(records.map(({ name }) => name));
-  const using = (await containerd.containers.list([], options)).filter(({ image }) => names.has(image));
+  const image = { id, names: new Set(records.map(({ name }) => name)) };
+  const containers = await containerd.containers.list([], options);
+  const using = containers.filter((container) => isCreatedFrom(container, image, imageIdOf));
   if (using.length === 0) return [];
   const tasks = await containerd.tasks.list(options);
   const alive = new Set(tasks.filter(({ status }) => status !== 'stopped').map(({ containerId }) => containerId));

@@ -1,5 +1,6 @@
 import type { ContainerRecord } from '../containerd/containers.ts';
 import { familiarRecordName } from '../image/reference.ts';
+import type { ImageIdOf } from '../image/users.ts';
 import { decodeRuntimeSpec } from '../oci/read-spec.ts';
 import type { RuntimeSpec } from '../oci/types.ts';
 import { type EndpointConfig, endpointsOf } from './endpoint-config.ts';
@@ -32,6 +33,9 @@ export interface Details {
 
 /** The details in a line of `ps`. */
 export type Brief = Pick<Details, 'image' | 'imageId' | 'args'>;
+
+/** Docker's id of the image; undefined for a foreign container. */
+export const imageIdOf: ImageIdOf = (record) => storedConfigOf(record)?.ImageId;
 
 /** Like `detailsOf`, without computing the rest. */
 export function briefOf(record: ContainerRecord): Brief {

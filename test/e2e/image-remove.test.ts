@@ -99,6 +99,24 @@ describe('images and rmi', () => {
     expect(await bed.ok(['rmi', short])).toContain(`Deleted: ${id}`);
   });
 
+  test('an image stays in use when its name moves to another, which is not in use by that', async () => {
+    const idOf = () => bed.ok(['image', 'inspect', '--format', '{{.Id}}', 'demo/moved:1']);
+    await bed.ok(['load', '-q'], {
+      stdin: await dockerArchive({ name: 'demo/moved:1', config: { Labels: { v: 'old' } } }),
+    });
+    const old = await idOf();
+    const container = await bed.ok(['create', 'demo/moved:1', 'true']);
+    await bed.ok(['load', '-q'], {
+      stdin: await dockerArchive({ name: 'demo/moved:1', config: { Labels: { v: 'new' } } }),
+    });
+    const moved = await idOf();
+    expect(await bed.ok(['image', 'prune', '-f'])).toBe('Total reclaimed space: 0B');
+    expect((await bed.cli(['rmi', old])).stderr).toContain('image is being used by stopped container');
+    expect(await bed.ok(['rmi', 'demo/moved:1'])).toContain(`Deleted: ${moved}`);
+    await bed.ok(['rm', container]);
+    expect(await bed.ok(['image', 'prune', '-f'])).toContain(`deleted: ${old}`);
+  });
+
   test('tries all of several images', async () => {
     await load('demo/first:1');
     await load('demo/last:1');

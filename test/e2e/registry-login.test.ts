@@ -132,6 +132,12 @@ describe('an image', () => {
     const here = `linux/${process.arch === 'x64' ? 'amd64' : process.arch}`;
     expect(await bed.ok(['run', '--rm', '--platform', here, image, 'echo', 'it runs'])).toBe('it runs');
     const never = await bed.cli(['create', '--pull', 'never', '--platform', 'linux/386', image]);
-    expect(never).toMatchObject({ code: 1, stdout: '' });
+    expect(never).toMatchObject({
+      code: 1,
+      stdout: '',
+      stderr: expect.stringMatching(
+        /was found but its platform \(linux\/\w+\) does not match the specified platform \(linux\/386\)\n/,
+      ),
+    });
   });
 });

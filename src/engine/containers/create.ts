@@ -1,11 +1,14 @@
 import type { ContainerContext } from '../../container/context.ts';
 import { createContainer } from '../../container/create.ts';
 import { findImage, type ResolvedImage } from '../../image/find.ts';
+import { imagePlatform, type Platform, parsePlatform, refuseOtherPlatform } from '../../image/platform.ts';
 import { familiarName, parseReference, withDefaultTag } from '../../image/reference.ts';
+import { refuseUnrunnable } from '../../image/runnable.ts';
 import { HealthctlError } from '../../lib/errors.ts';
 import { goStructOf } from '../go-struct.ts';
 import type { EngineDeps } from '../host.ts';
 import { type Answer, type Call, json, type Route } from '../route.ts';
+import { isSince } from '../version.ts';
 import { createRequestFrom } from './create-request.ts';
 
 export function createRoutes(deps: EngineDeps): readonly Route[] {
@@ -21,7 +24,7 @@ async function create({ ctx, host, settings, path, log }: EngineDeps, call: Call
   });
   const { ctx: noting, warnings } = notingWarnings(ctx);
   const { record } = await createContainer(noting, request, {
-    findImage: () => imageOf(ctx, request.image, signal),
+    findImage: () => imageOf(ctx, { name: request.image, platform: platformFrom(call) }, signal),
     ...{ path, signal },
     onHealthWarning: (text) => log.debug(text),
   });
@@ -35,9 +38,24 @@ function notingWarnings(ctx: ContainerContext): { readonly ctx: ContainerContext
   return { ctx: { ...ctx, log: { ...ctx.log, warn: (text) => void warnings.push(text) } }, warnings };
 }
 
+/** Throws INVALID for a platform whose programs this host cannot run: containerd would start them, and they would fail. */
+function platformFrom({ query, version }: Call): Platform | undefined {
+  const text = isSince(version, 41) ? query.text('platform') : '';
+  if (text === '') return undefined;
+  const platform = parsePlatform(text);
+  refuseUnrunnable(platform);
+  return platform;
+}
+
 /** Only a local one: a client pulls what is missing. Throws NOT_FOUND in Docker's words. */
-async function imageOf(ctx: ContainerContext, name: string, signal: AbortSignal): Promise<ResolvedImage> {
-  const found = await findImage(ctx, name, { signal });
-  if (found) return found;
-  throw new HealthctlError('NOT_FOUND', `No such image: ${familiarName(withDefaultTag(parseReference(name)))}`);
+async function imageOf(
+  ctx: ContainerContext,
+  { name, platform }: { readonly name: string; readonly platform: Platform | undefined },
+  signal: AbortSignal,
+): Promise<ResolvedImage> {
+  const found = await findImage(ctx, name, { signal, ...(platform ? { platform } : {}) });
+  if (!found)
+    throw new HealthctlError('NOT_FOUND', `No such image: ${familiarName(withDefaultTag(parseReference(name)))}`);
+  if (platform) refuseOtherPlatform(name, imagePlatform(found.config), platform);
+  return found;
 }

@@ -1,8 +1,7 @@
 import { dockerJsonFromHealthConfig, parseHealthConfig } from '../../health/config-json.ts';
 import type { ImageConfig } from '../../image/config.ts';
-import { refuseOtherPlatform } from '../../image/history.ts';
 import { type ImageDetails, inspectImage } from '../../image/inspect.ts';
-import { imagePlatform } from '../../image/platform.ts';
+import { imagePlatform, refuseOtherPlatform } from '../../image/platform.ts';
 import { HealthctlError } from '../../lib/errors.ts';
 import type { EngineDeps } from '../host.ts';
 import { type Call, json, type Route } from '../route.ts';

@@ -1,5 +1,6 @@
 import { type ImageRow, type ImageRowFilter, listImageRows } from '../../image/list-by-id.ts';
 import { HealthctlError } from '../../lib/errors.ts';
+import { imageIdOf } from '../../record/details.ts';
 import { type Filters, parseFilters, refuseOtherKeys } from '../filters.ts';
 import type { EngineDeps } from '../host.ts';
 import { type Call, json, type Route } from '../route.ts';
@@ -19,6 +20,7 @@ export function listRoutes({ ctx }: Pick<EngineDeps, 'ctx'>): readonly Route[] {
         const rows = await listImageRows(ctx, {
           snapshotter: ctx.snapshotter,
           filter: rowFilterFrom(filtersOf(call)),
+          imageIdOf,
           withSharedSize: isSince(version, 42) && query.flag('shared-size'),
           signal,
         });

@@ -3,6 +3,7 @@ import { pruneImages } from '../../image/prune.ts';
 import { type Removed, removeImage } from '../../image/remove.ts';
 import { HealthctlError } from '../../lib/errors.ts';
 import { parsePruneFilter } from '../../lib/prune-filter.ts';
+import { imageIdOf } from '../../record/details.ts';
 import { type Filters, filterTextsOf, parseFilters } from '../filters.ts';
 import type { EngineDeps } from '../host.ts';
 import { type Call, json, type Route } from '../route.ts';
@@ -22,7 +23,7 @@ async function remove({ ctx }: Deps, { part, query, signal }: Call) {
   const nameOrId = part('name');
   if (nameOrId.trim() === '') throw new HealthctlError('INVALID', 'image name cannot be blank');
   const force = query.flag('force');
-  const removed = await removeImage(ctx, { nameOrId, force, snapshotter: ctx.snapshotter, signal });
+  const removed = await removeImage(ctx, { nameOrId, force, snapshotter: ctx.snapshotter, imageIdOf, signal });
   await publishDeleted(ctx, removed);
   return json(documentsOf(removed));
 }
@@ -33,7 +34,7 @@ async function prune({ ctx }: Deps, { query, signal }: Call) {
   const others: Filters = new Map([...filters].filter(([key]) => key !== 'dangling'));
   const filter = parsePruneFilter(filterTextsOf(others), timeFrom);
   const { snapshotter } = ctx;
-  const { removed, reclaimed } = await pruneImages(ctx, { all: !dangling, filter, snapshotter, signal });
+  const { removed, reclaimed } = await pruneImages(ctx, { all: !dangling, filter, snapshotter, imageIdOf, signal });
   await publishDeleted(ctx, removed);
   return json({ ImagesDeleted: removed.length === 0 ? null : documentsOf(removed), SpaceReclaimed: reclaimed });
 }

@@ -1,5 +1,6 @@
 import { humanSize } from '../../../go/units.ts';
 import { pruneImages } from '../../../image/prune.ts';
+import { imageIdOf } from '../../../record/details.ts';
 import { announceRemoved } from '../../announce-image.ts';
 import type { Command } from '../../command.ts';
 import { isPruneWanted, pruneFilterFrom, pruneOptionSpecs } from '../../flags/prune.ts';
@@ -22,7 +23,7 @@ export const prune: Command = {
     if (!(await isPruneWanted(world, options, all ? WARNING_OF_ALL : WARNING_OF_DANGLING))) return {};
     const containerd = await world.containerd();
     const { snapshotter } = settings;
-    const { removed, reclaimed } = await pruneImages({ containerd }, { all, filter, snapshotter, signal });
+    const { removed, reclaimed } = await pruneImages({ containerd }, { all, filter, snapshotter, imageIdOf, signal });
     await announceRemoved(world, removed);
     const lines = removed.map((what) =>
       'untagged' in what ? `untagged: ${what.untagged}\n` : `deleted: ${what.deleted}\n`,

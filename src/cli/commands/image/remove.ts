@@ -1,5 +1,6 @@
 import { removeImage } from '../../../image/remove.ts';
 import { hasCode } from '../../../lib/errors.ts';
+import { imageIdOf } from '../../../record/details.ts';
 import type { World } from '../../../world.ts';
 import { announceRemoved } from '../../announce-image.ts';
 import type { Command, CommandInput, CommandResult } from '../../command.ts';
@@ -27,7 +28,10 @@ async function runRemove(world: RemoveWorld, { options, args }: CommandInput): P
   let stdout = '';
   for (const nameOrId of args) {
     try {
-      const removed = await removeImage({ containerd }, { nameOrId, force, snapshotter: settings.snapshotter, signal });
+      const removed = await removeImage(
+        { containerd },
+        { nameOrId, force, snapshotter: settings.snapshotter, imageIdOf, signal },
+      );
       await announceRemoved(world, removed);
       for (const line of removed) {
         stdout += 'untagged' in line ? `Untagged: ${line.untagged}\n` : `Deleted: ${line.deleted}\n`;
