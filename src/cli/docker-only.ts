@@ -16,8 +16,6 @@ const COMMANDS: Readonly<Record<string, string>> = {
   config: 'there is no swarm; mount a file: -v /path/file:/etc/file:ro',
   context:
     '--address and --namespace before the command choose a containerd, or CONTAINERD_ADDRESS and CONTAINERD_NAMESPACE',
-  diff: 'healthctl ps -s shows how much a container wrote; nerdctl diff lists the files',
-  export: 'use tar: healthctl exec NAME tar -cf - / >FILE',
   manifest: 'use skopeo inspect --raw, or ctr images inspect NAME',
   node: 'there is no swarm: healthctl works on one host',
   plugin: "healthctl does not use Docker's plugins; cni_bin_dir in the configuration is the directory of CNI's",

@@ -70,6 +70,18 @@ const commands: readonly CommandEntry[] = [
     load: async () => (await import('./commands/container/cp.ts')).cp,
   },
   {
+    path: ['container', 'diff'],
+    aliases: [['diff']],
+    summary: "Inspect changes to files or directories on a container's filesystem",
+    load: async () => (await import('./commands/container/diff.ts')).diff,
+  },
+  {
+    path: ['container', 'export'],
+    aliases: [['export']],
+    summary: "Export a container's filesystem as a tar archive",
+    load: async () => (await import('./commands/container/export.ts')).exportCommand,
+  },
+  {
     path: ['container', 'rename'],
     aliases: [['rename']],
     summary: 'Rename a container',

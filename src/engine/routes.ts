@@ -1,5 +1,6 @@
 import { archiveRoutes } from './containers/archive.ts';
 import { attachRoutes } from './containers/attach.ts';
+import { changesRoutes } from './containers/changes.ts';
 import { createRoutes } from './containers/create.ts';
 import { inspectRoutes } from './containers/inspect.ts';
 import { lifeRoutes } from './containers/life.ts';
@@ -33,6 +34,7 @@ export function engineRoutesOf(deps: EngineDeps): readonly Route[] {
     ...infoRoutes(deps),
     ...eventRoutes(deps),
     ...archiveRoutes(deps),
+    ...changesRoutes(deps),
     ...imageRoutes(deps),
     ...listRoutes(deps),
     ...createRoutes(deps),

@@ -176,10 +176,25 @@ function mountOverlay(snapshot: SnapshotMount, target: string): number {
 
 /** Directories from top to bottom. */
 function layersOf(options: readonly string[]): readonly string[] {
-  const value = (name: string) => options.find((option) => option.startsWith(`${name}=`))?.slice(name.length + 1);
-  const upper = value('upperdir');
-  const lowers = (value('lowerdir') ?? '').split(/(?<!\\):/).filter((layer) => layer !== '');
-  return [...(upper === undefined ? [] : [upper]), ...lowers].map((layer) => layer.replace(/\\(.)/g, '$1'));
+  const upper = upperOf(options);
+  const lowers = (optionIn(options, 'lowerdir') ?? '').split(/(?<!\\):/).filter((layer) => layer !== '');
+  return [...(upper === undefined ? [] : [upper]), ...lowers.map(withoutEscapes)];
+}
+
+const optionIn = (options: readonly string[], name: string): string | undefined =>
+  options.find((option) => option.startsWith(`${name}=`))?.slice(name.length + 1);
+
+const withoutEscapes = (layer: string): string => layer.replace(/\\(.)/g, '$1');
+
+/** The directory into which an overlay mount writes; undefined if it is read-only. */
+export function upperOf(options: readonly string[]): string | undefined {
+  const upper = optionIn(options, 'upperdir');
+  return upper === undefined ? undefined : withoutEscapes(upper);
+}
+
+/** The same overlay without what was written. */
+export function belowUpper({ options, ...mount }: SnapshotMount): SnapshotMount {
+  return { ...mount, options: options.filter((option) => !/^(upperdir|workdir)=/.test(option)) };
 }
 
 /** Like `mountSnapshot`, for writing: what is written goes into the snapshot's upper directory. */

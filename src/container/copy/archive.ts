@@ -89,7 +89,7 @@ async function* packAndClose(dir: number, node: Omit<Parameters<typeof packTree>
 }
 
 /** Reads the first chunk: a generator that was never begun does not clean up. */
-async function begun(content: AsyncGenerator<Buffer>): Promise<AsyncIterableIterator<Buffer>> {
+export async function begun(content: AsyncGenerator<Buffer>): Promise<AsyncIterableIterator<Buffer>> {
   let first: IteratorResult<Buffer> | undefined = await content.next();
   const iterator: AsyncIterableIterator<Buffer> = {
     next: async () => {

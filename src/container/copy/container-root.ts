@@ -13,6 +13,8 @@ type RootContext = Pick<ContainerContext, 'containerd' | 'clock' | 'dirs'>;
 
 export interface RootOptions {
   readonly isWritable: boolean;
+  /** Whether volumes and host paths are in their places, of one that does not run; default true. */
+  readonly hasBinds?: boolean;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -27,11 +29,11 @@ export async function openContainerRoot(ctx: RootContext, view: ContainerView, o
   const running = openRootOfRun(view);
   if (running !== undefined) return running;
   const { snapshotter, snapshotKey: key } = view.record;
-  const { signal } = options;
+  const { signal, hasBinds = true } = options;
   const mounts = await ctx.containerd.snapshots.mounts({ snapshotter, key }, signal ? { signal } : {});
   const parent = namespaceRunDir(ctx.dirs, ctx.containerd.namespace);
   mkdirSync(parent, { recursive: true, mode: 0o700 });
-  return openRootView(mounts, { parent, binds: bindsOf(view), isWritable: options.isWritable });
+  return openRootView(mounts, { parent, binds: hasBinds ? bindsOf(view) : [], isWritable: options.isWritable });
 }
 
 /** Undefined if it does not run, also if it ended since. */

@@ -12,8 +12,13 @@ export interface PackRequest {
   readonly dir: number;
   /** One component in that directory; undefined: the directory itself. */
   readonly name: Buffer | undefined;
-  /** Its name in the archive, without a slash at the end; of the root itself `/`. */
+  /** Its name in the archive, without a slash at the end; of the root itself `/`. Empty: its entries alone. */
   readonly shownAs: Buffer;
+  /**
+   * Paths from the top whose content is left out: mount points. With them, other file systems below the top are left out
+   * too.
+   */
+  readonly leaves?: ReadonlySet<string>;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -27,6 +32,8 @@ const GONE = new Set(['ENOENT', 'ENOTDIR', 'ELOOP', 'ESRCH']);
 
 interface Walk {
   readonly top: number;
+  readonly device: bigint;
+  readonly leaves: ReadonlySet<string> | undefined;
   readonly seen: Map<string, Buffer>;
   readonly signal: AbortSignal | undefined;
 }
@@ -39,10 +46,11 @@ interface Walk {
  *
  * @throws ABORTED, system errors
  */
-export async function* packTree({ dir, name, shownAs, signal }: PackRequest): AsyncGenerator<Buffer> {
-  const walk: Walk = { top: dir, seen: new Map(), signal };
+export async function* packTree({ dir, name, shownAs, leaves, signal }: PackRequest): AsyncGenerator<Buffer> {
+  const stats = fstatSync(dir, { bigint: true });
+  const walk: Walk = { top: dir, device: stats.dev, leaves, seen: new Map(), signal };
   if (name === undefined) {
-    yield* packDirectory(walk, { path: Buffer.alloc(0), shownAs, stats: fstatSync(dir, { bigint: true }) });
+    yield* packDirectory(walk, { path: Buffer.alloc(0), shownAs, stats });
   } else {
     yield* packNode(walk, { dir, name, path: name, shownAs });
   }
@@ -63,6 +71,12 @@ async function* packNode(walk: Walk, node: Node): AsyncGenerator<Buffer> {
   const at = pathBelow(node.dir, node.name);
   const stats = await unlessGone(lstat(at, { bigint: true }));
   if (!stats) return;
+  if (isLeaf(walk, node, stats)) {
+    const isDirectory = stats.isDirectory();
+    const name = isDirectory ? Buffer.concat([node.shownAs, SLASH]) : node.shownAs;
+    yield entryHeader(entryOf(stats, { name, kind: isDirectory ? 'directory' : 'file' }));
+    return;
+  }
   if (stats.isDirectory()) return yield* packDirectory(walk, { ...node, stats });
   const inode = `${stats.dev}:${stats.ino}`;
   const twin = stats.nlink > 1n ? walk.seen.get(inode) : undefined;
@@ -79,18 +93,24 @@ async function* packNode(walk: Walk, node: Node): AsyncGenerator<Buffer> {
   if (stats.nlink > 1n) walk.seen.set(inode, node.shownAs);
 }
 
+function isLeaf({ leaves, device }: Walk, { path }: Node, stats: BigIntStats): boolean {
+  if (!leaves || stats.isSymbolicLink()) return false;
+  return leaves.has(path.toString()) || (stats.isDirectory() && stats.dev !== device);
+}
+
 async function* packDirectory(
   walk: Walk,
   { path, shownAs, stats }: Pick<Node, 'path' | 'shownAs'> & { readonly stats: BigIntStats },
 ): AsyncGenerator<Buffer> {
   if (path.length > MAX_PATH_BYTES) throw new HealthctlError('INVALID', `${path}: the path is too long`);
-  const prefix = shownAs.at(-1) === SLASH[0] ? shownAs : Buffer.concat([shownAs, SLASH]);
+  const isBare = shownAs.length === 0 || shownAs.at(-1) === SLASH[0];
+  const prefix = isBare ? shownAs : Buffer.concat([shownAs, SLASH]);
   const flags = constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW;
   const opened = path.length === 0 ? '.' : path;
   const dir = await unlessGone(async () => openAt({ dir: walk.top, path: opened, resolution: 'no-links', flags }));
   if (dir === undefined) return;
   try {
-    yield entryHeader(entryOf(stats, { name: prefix, kind: 'directory' }));
+    if (prefix.length > 0) yield entryHeader(entryOf(stats, { name: prefix, kind: 'directory' }));
     const names = await readdir(`/proc/self/fd/${dir}`, { encoding: 'buffer' });
     for (const name of names.sort(Buffer.compare)) {
       const below = path.length === 0 ? name : Buffer.concat([path, SLASH, name]);
