@@ -1,9 +1,8 @@
 import type { ContainerContext } from '../container/context.ts';
 import type { Containerd } from '../containerd/client.ts';
-import { DAY_MS, historyDirOf } from '../history/files.ts';
-import { openHistoryReader } from '../history/reader.ts';
-import { createHistoryRecorder, type HistoryRecorder, NO_HISTORY } from '../history/recorder.ts';
-import { openHistoryStore } from '../history/store.ts';
+import { historyDirOf } from '../history/files.ts';
+import { openHistoryRecorder } from '../history/open-recorder.ts';
+import { type HistoryRecorder, NO_HISTORY } from '../history/recorder.ts';
 import type { Clock } from '../lib/clock.ts';
 import { keyOf } from '../lib/container-key.ts';
 import { LABELS } from '../lib/labels.ts';
@@ -135,21 +134,9 @@ function openAlerts({ settings, clock, log, model, contextOf }: DutiesDeps): Ale
   });
 }
 
-/** Two days of changes: each day repeats the present phases. */
-const RECENT_MS = 2 * DAY_MS;
-
 function openHistory({ clock, log, settings }: DutiesDeps): HistoryRecorder {
-  const { isEnabled, maxAgeMs, maxBytes } = settings.history;
-  if (!isEnabled) return NO_HISTORY;
-  const dir = historyDirOf(settings);
-  return createHistoryRecorder({
-    ...{ clock, log },
-    openStore: () => openHistoryStore({ dir, limits: { maxAgeMs, maxBytes }, clock, log }),
-    recentChanges: () => {
-      const reader = openHistoryReader(dir, { onFault: (text) => log.warn(text) });
-      return reader.changes({ fromMs: clock.now() - RECENT_MS, toMs: clock.now() });
-    },
-  });
+  const { isEnabled, ...limits } = settings.history;
+  return isEnabled ? openHistoryRecorder({ dir: historyDirOf(settings), limits, clock, log }) : NO_HISTORY;
 }
 
 /** All receivers of the events for hooks: programs, servers and OpenTelemetry. */

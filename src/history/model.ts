@@ -29,7 +29,9 @@ export type Action = (typeof ACTIONS)[number];
 
 /** A change of a container, or an action of the monitor on it. */
 export type Change =
-  /** The first change of a container on each day. It keeps the name of a container that was removed. */
+  /**
+   * The first change of a container on each day, and of each monitor. It keeps the name of a container that was removed.
+   */
   | {
       readonly kind: 'seen';
       readonly atMs: number;

@@ -45,7 +45,18 @@ export interface HistoryReader {
    * begins.
    */
   changes(period: Period, key?: string): readonly Change[];
+  /**
+   * The changes from which a new monitor continues the phases of all containers, oldest first: those since the last but
+   * one day on which a monitor saw containers, however long ago that is.
+   */
+  recentChanges(nowMs: number): readonly Change[];
 }
+
+/**
+ * A day begins with all present phases, and a new monitor notes each phase that it finds. If that was interrupted on the
+ * last day, the day before is complete.
+ */
+const RECENT_DAYS = 2;
 
 /** Larger files are not ours. */
 export const MAX_JOURNAL_BYTES = 256 << 20;
@@ -86,7 +97,20 @@ export function openHistoryReader(dir: string, reporter: FaultReporter): History
         .flatMap(({ path }) => changesIn(path, key))
         .filter(({ atMs }) => atMs <= toMs)
         .sort((a, b) => a.atMs - b.atMs),
+    recentChanges: (nowMs) => recentChangesIn(dir, nowMs),
   };
+}
+
+function recentChangesIn(dir: string, nowMs: number): readonly Change[] {
+  const found: Change[] = [];
+  let days = 0;
+  for (const { path } of historyFiles(dir).filter(isKind('changes')).reverse()) {
+    const ofDay = changesIn(path, undefined).filter(({ atMs }) => atMs <= nowMs);
+    for (const change of ofDay) found.push(change);
+    if (ofDay.some(({ kind }) => kind === 'phase')) days += 1;
+    if (days === RECENT_DAYS) break;
+  }
+  return found.sort((a, b) => a.atMs - b.atMs);
 }
 
 type TryRead = (path: string, read: () => void) => void;

@@ -125,7 +125,10 @@ describe('phases', () => {
     expect(changes()).toEqual([
       { kind: 'gap', atMs: T0 - 5_000, toMs: T0 },
       // Seen again after the gap, so that the time of the gap counts too.
+      { kind: 'seen', atMs: T0, key: 'default/a', name: 'web', image: 'nginx' },
       { kind: 'phase', atMs: T0, key: 'default/a', phase: 'healthy', sinceMs: T0 - 8_000, reason: '' },
+      // The days before, with its name, are dropped first.
+      { kind: 'seen', atMs: T0, key: 'default/b', name: 'old', image: 'nginx' },
       { kind: 'phase', atMs: T0, key: 'default/b', phase: 'gone', reason: '' },
     ]);
   });

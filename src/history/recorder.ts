@@ -50,7 +50,7 @@ export interface HistoryRecorder {
 export interface RecorderDeps {
   /** Rejects if the store cannot be opened; the next batch tries again. */
   readonly openStore: () => Promise<HistoryStore>;
-  /** The changes of the last days, from which the present phases continue. */
+  /** The changes from which the present phases continue. */
   readonly recentChanges: () => readonly Change[];
   readonly clock: Pick<Clock, 'now' | 'after'>;
   readonly log: Logger;
@@ -124,7 +124,8 @@ class Recorder implements HistoryRecorder {
     const nowMs = this.#deps.clock.now();
     // The clock may have been set back since the previous phase began.
     const sinceMs = Math.min(isSame ? known.sinceMs : Math.max(atMs, known?.sinceMs ?? 0), nowMs);
-    if (known?.name !== name || known.image !== image) this.#change({ kind: 'seen', atMs: nowMs, key, name, image });
+    if (known?.name !== name || known.image !== image || known.isInherited)
+      this.#change({ kind: 'seen', atMs: nowMs, key, name, image });
     const change = { kind: 'phase', key, phase, exitCode, reason: shortened(reason) } as const;
     if (!isSame) this.#change({ ...change, atMs: sinceMs });
     else if (known.isInherited) this.#change({ ...change, atMs: nowMs, sinceMs });

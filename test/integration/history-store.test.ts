@@ -14,12 +14,14 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { pastContainers } from '../../src/history/containers.ts';
 import { DAY_MS, historyFiles } from '../../src/history/files.ts';
-import type { Change, Sample } from '../../src/history/model.ts';
+import type { Change, Phase, Sample } from '../../src/history/model.ts';
+import { openHistoryRecorder } from '../../src/history/open-recorder.ts';
 import { openHistoryReader } from '../../src/history/reader.ts';
 import { historyRows } from '../../src/history/rows.ts';
 import { segmentOf } from '../../src/history/segment.ts';
 import { openHistoryStore } from '../../src/history/store.ts';
-import { createFakeClock } from '../fakes/clock.ts';
+import { spansOf } from '../../src/history/timeline.ts';
+import { createFakeClock, type FakeClock } from '../fakes/clock.ts';
 
 // The history's files, written and read like a monitor and a command do.
 
@@ -126,6 +128,42 @@ describe('written samples are read', () => {
     expect(reader().changes(WEEK, 'default/a')).toEqual([seen('default/a', 'x'), gap]);
     expect(reader().changes(WEEK, 'default/none')).toEqual([gap]);
     await store.close();
+  });
+});
+
+describe('a new monitor', () => {
+  const aPast = (clock: FakeClock) => ({ dir, limits: { maxAgeMs: 7 * DAY_MS, maxBytes: 256 << 20 }, clock });
+  const silent = { warn: () => {}, debug: () => {} };
+  const observed = (id: string, phase: Phase) => ({
+    ...{ key: `default/${id}`, name: `web-${id}`, image: 'nginx', phase, exitCode: undefined, reason: '' },
+    atMs: Number.POSITIVE_INFINITY,
+  });
+
+  test('marks containers as gone that were removed while none ran for days, with their names', async () => {
+    const { clock, reader } = setUp();
+    const first = openHistoryRecorder({ ...aPast(clock), log: silent });
+    await first.start();
+    for (const id of ['a', 'b']) first.observe(observed(id, 'healthy'));
+    await first.stop();
+    // Two monitors that ended before they could ask containerd.
+    for (let days = 0; days < 2; days += 1) {
+      await clock.advance(2 * DAY_MS);
+      const idle = openHistoryRecorder({ ...aPast(clock), log: silent });
+      await idle.start();
+      await idle.stop();
+    }
+    await clock.advance(DAY_MS);
+    const last = openHistoryRecorder({ ...aPast(clock), log: silent });
+    await last.start();
+    last.observe(observed('a', 'healthy'));
+    last.markOthers(new Set(['default/a']), () => 'gone');
+    await last.stop();
+    const today = { fromMs: clock.now() - MINUTE, toMs: clock.now() };
+    const containers = pastContainers(reader().changes(today));
+    expect(containers.map(({ name, changes }) => [name, spansOf(changes, clock.now()).at(-1)?.phase])).toEqual([
+      ['web-a', 'healthy'],
+      ['web-b', 'gone'],
+    ]);
   });
 });
 
