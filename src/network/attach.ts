@@ -219,8 +219,11 @@ async function planAttachment(
     const network = networks[index];
     return network ? [{ asked, network }] : [];
   });
-  const candidates = pairs.map(({ asked: { gatewayPriority }, network }) => ({
-    ...{ gatewayPriority, network: network.name, internal: network.internal, hasIpv6: network.ipv6 !== undefined },
+  const candidates = pairs.map(({ asked, network }) => ({
+    gatewayPriority: asked.gatewayPriority,
+    network: network.name,
+    internal: network.internal,
+    hasIpv6: network.ipv6 !== undefined && !asked.isWithoutIpv6,
   }));
   const gateway = gatewayOf(candidates)?.network;
   const requests = gateway === undefined ? [] : request.ports;

@@ -23,6 +23,8 @@ export interface NetworkRequest {
   /** See gatewayOf. */
   readonly gatewayPriority: number;
   readonly interface: InterfaceOptions;
+  /** The container has no IPv6, whatever the network has. */
+  readonly isWithoutIpv6: boolean;
   /** The addresses that a user asked for. */
   readonly asked: { readonly address?: string; readonly address6?: string; readonly mac?: string };
   /**
@@ -48,7 +50,8 @@ export function planMembership(
     readonly hasDefaultRoute: boolean;
   },
 ): Membership {
-  const { owner, request, network, others, interfaceName, hasDefaultRoute } = from;
+  const { owner, request, others, interfaceName, hasDefaultRoute } = from;
+  const network = request.isWithoutIpv6 ? withoutIpv6(from.network) : from.network;
   const wish = wishOf(request, network, others);
   const { name, id, hostname } = owner;
   return {
@@ -63,8 +66,12 @@ export function planMembership(
   };
 }
 
+const withoutIpv6 = ({ ipv6: _none, ...network }: NetworkRecord): NetworkRecord => network;
+
 function wishOf(request: NetworkRequest, network: NetworkRecord, others: readonly Attachment[]): InterfaceWish {
-  const { asked, wanted } = request;
+  const { wanted } = request;
+  const { address6: asked6, ...others4 } = request.asked;
+  const asked = { ...others4, ...(network.ipv6 && asked6 !== undefined ? { address6: asked6 } : {}) };
   const inUse = [asked.address, asked.address6].find(
     (address) => address !== undefined && !isFree(address, network, others),
   );

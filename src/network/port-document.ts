@@ -1,4 +1,4 @@
-import { isNumber, isText, itemsIn, objectIn, objectOf } from '../lib/shape.ts';
+import { isNumber, isText, itemsIn, objectIn, objectOf, optional } from '../lib/shape.ts';
 import { type PortRequest, type PublishedPort, tryPortKey } from './port-spec.ts';
 
 /** Docker's `PortBindings`: for each container port, its addresses on the host. */
@@ -31,12 +31,15 @@ export function requestsFrom(bindings: unknown, published: readonly string[]): r
   return [...bound, ...any];
 }
 
-const isBinding = objectOf({ HostIp: isText, HostPort: isText });
+/** Clients leave out what is empty. */
+const isBinding = objectOf({ HostIp: optional(isText), HostPort: optional(isText) });
 
 function requestFrom(port: Pick<PortRequest, 'containerPort' | 'protocol'>, item: unknown): PortRequest | undefined {
   if (!isBinding(item)) return undefined;
-  const [, first = '0', last = first] = /^(\d{1,5})(?:-(\d{1,5}))?$/.exec(item.HostPort) ?? [];
-  return { ...port, hostIp: item.HostIp, firstHostPort: Number(first), lastHostPort: Number(last) };
+  const [, first = '0', last = first] = /^(\d{1,5})(?:-(\d{1,5}))?$/.exec(item.HostPort ?? '') ?? [];
+  // Ports are published on IPv4: the unspecified address of IPv6 means all.
+  const hostIp = item.HostIp === undefined || item.HostIp === '::' ? '' : item.HostIp;
+  return { ...port, hostIp, firstHostPort: Number(first), lastHostPort: Number(last) };
 }
 
 /** Docker's `NetworkSettings.Ports`: exposed ports that are not published are null. */

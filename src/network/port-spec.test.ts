@@ -90,6 +90,16 @@ describe('stored ports', () => {
       expect(requestsFrom(bindingsFrom(parsePublish(text)), []), text).toEqual(parsePublish(text));
   });
 
+  test('clients leave out what is empty, and give :: for all addresses', () => {
+    const list = [{ HostPort: '8080' }, { HostIp: '127.0.0.1' }, {}, { HostIp: '::', HostPort: '8081' }];
+    expect(requestsFrom({ '80/tcp': list }, []).map(({ hostIp, firstHostPort }) => [hostIp, firstHostPort])).toEqual([
+      ['', 8080],
+      ['127.0.0.1', 0],
+      ['', 0],
+      ['', 8081],
+    ]);
+  });
+
   test('-P publishes the ports that no option publishes', () => {
     const bindings = bindingsFrom(parsePublish('8080:80'));
     expect(requestsFrom(bindings, ['80/tcp', '443/tcp']).map(({ containerPort }) => containerPort)).toEqual([80, 443]);

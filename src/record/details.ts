@@ -9,7 +9,7 @@ import { foreignMounts } from './foreign-mounts.ts';
 import type { MountPoint } from './mount-point.ts';
 import { networksOf } from './networks.ts';
 import { shownLabels } from './shown-labels.ts';
-import { mountPointsOf, storedConfigOf } from './stored-config.ts';
+import { mountPointsOf, type StoredConfig, storedConfigOf } from './stored-config.ts';
 
 /** The known settings with which a container was created. */
 export interface Details {
@@ -59,12 +59,19 @@ export function detailsOf(record: ContainerRecord, options: { readonly isNerdctl
     image: stored.Config.Image,
     imageId: stored.ImageId,
     args: stored.Args,
-    config: { ...stored.Config, Labels: shownLabels(record) },
+    config: { ...stored.Config, ...macOf(stored), Labels: shownLabels(record) },
     hostConfig: stored.HostConfig,
     mounts: mountPointsOf(stored),
     networks: networksOf(record),
     endpoints: endpointsOf(stored),
   };
+}
+
+/** Docker shows the address asked for on the network of the mode as that of the container. */
+function macOf(stored: StoredConfig): { readonly MacAddress?: string } {
+  const mode = stored.HostConfig.NetworkMode;
+  const mac = endpointsOf(stored).find(({ network }) => network === mode)?.mac;
+  return mac === undefined ? {} : { MacAddress: mac };
 }
 
 /** Undefined for a container without a spec or with a damaged one: the rest can still be shown. */

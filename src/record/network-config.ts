@@ -1,5 +1,5 @@
 import { objectIn, textsIn } from '../lib/shape.ts';
-import { requestsFrom } from '../network/port-document.ts';
+import { keyOf, requestsFrom } from '../network/port-document.ts';
 import type { PortRequest } from '../network/port-spec.ts';
 import { type EndpointConfig, endpointsOf } from './endpoint-config.ts';
 import type { StoredConfig } from './stored-config.ts';
@@ -18,7 +18,10 @@ export function networkConfigOf(config: StoredConfig): NetworkConfig {
   const { NetworkMode, PortBindings, PublishAllPorts } = config.HostConfig;
   return {
     mode: NetworkMode,
-    ports: requestsFrom(PortBindings, PublishAllPorts === true ? exposed : []),
+    // Docker publishes only what is exposed; the options of run expose what they publish.
+    ports: requestsFrom(PortBindings, PublishAllPorts === true ? exposed : []).filter((port) =>
+      exposed.includes(keyOf(port)),
+    ),
     exposed,
     endpoints: endpointsOf(config),
     ...nameOptionsOf(config),

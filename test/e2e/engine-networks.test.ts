@@ -157,6 +157,70 @@ test('options of an interface', async () => {
   await host.ok('rm', '-f', id);
 });
 
+test('a container without IPv6 on a network that has it, and a hardware address that was asked for', async () => {
+  await engine.ask('POST', '/networks/create', { Name: 'dual', EnableIPv6: true });
+  const create = async (over: Record<string, unknown>) => {
+    const body = { Image: image, Cmd: ['sleep', '600'], ...over };
+    const { json } = await engine.ask('POST', '/containers/create', body);
+    const { Id: id } = json as { Id: string };
+    expect((await engine.ask('POST', `/containers/${id}/start`)).status).toBe(204);
+    return id;
+  };
+  const EndpointsConfig = { dual: { MacAddress: '02:42:0a:00:00:07' } };
+  const Sysctls = { 'net.ipv6.conf.all.disable_ipv6': '1' };
+  const plain = await create({ HostConfig: { NetworkMode: 'dual', Sysctls } });
+  const both = await create({ HostConfig: { NetworkMode: 'dual' }, NetworkingConfig: { EndpointsConfig } });
+  expect(await host.ok('exec', plain, 'ip', 'address')).not.toContain('inet6');
+  expect(await host.ok('exec', both, 'ip', 'address', 'show', 'eth0')).toContain('inet6 fd');
+  expect(JSON.parse(await host.ok('inspect', '-f', '{{json .Config}}', both))).toMatchObject({
+    MacAddress: '02:42:0a:00:00:07',
+  });
+  await host.ok('rm', '-f', plain, both);
+});
+
+test('a start whose network cannot be set up fails in the words of Docker', async () => {
+  const create = async (over: Record<string, unknown>) => {
+    const { json } = await engine.ask('POST', '/containers/create', { Image: image, Cmd: ['sleep', '600'], ...over });
+    return (json as { Id: string }).Id;
+  };
+  const first = await create({
+    ExposedPorts: { '80/tcp': {} },
+    HostConfig: { PortBindings: { '80/tcp': [{ HostPort: '8093' }], '81/tcp': [{ HostPort: '8094' }] } },
+  });
+  expect((await engine.ask('POST', `/containers/${first}/start`)).status).toBe(204);
+  // What is not exposed is not published.
+  expect(await host.ok('port', first)).toBe('80/tcp -> 0.0.0.0:8093');
+  const second = await create({
+    ExposedPorts: { '80/tcp': {} },
+    HostConfig: { PortBindings: { '80/tcp': [{ HostPort: '8093' }] } },
+  });
+  expect(await engine.ask('POST', `/containers/${second}/start`)).toMatchObject({
+    status: 500,
+    json: {
+      message: expect.stringMatching(
+        /^failed to set up container networking: driver failed programming external connectivity on endpoint \S+ \([0-9a-f]{64}\): Bind for 0\.0\.0\.0:8093 failed: port is already allocated$/,
+      ),
+    },
+  });
+  const nowhere = await create({ HostConfig: { NetworkMode: 'nowhere' } });
+  expect(await engine.ask('POST', `/containers/${nowhere}/start`)).toMatchObject({
+    status: 404,
+    json: { message: 'failed to set up container networking: network nowhere not found' },
+  });
+  await engine.ask('POST', '/networks/create', { Name: 'held', IPAM: { Config: [{ Subnet: '10.97.9.0/24' }] } });
+  const EndpointsConfig = { held: { IPAMConfig: { IPv4Address: '10.97.9.7' } } };
+  const [one, two] = [
+    await create({ NetworkingConfig: { EndpointsConfig } }),
+    await create({ NetworkingConfig: { EndpointsConfig } }),
+  ];
+  expect((await engine.ask('POST', `/containers/${one}/start`)).status).toBe(204);
+  expect(await engine.ask('POST', `/containers/${two}/start`)).toMatchObject({
+    status: 403,
+    json: { message: 'failed to set up container networking: Address already in use' },
+  });
+  await host.ok('rm', '-f', first, second, nowhere, one, two);
+});
+
 test('containers are connected and disconnected', async () => {
   await engine.ask('POST', '/networks/create', { Name: 'one', IPAM: { Config: [{ Subnet: '10.97.4.0/24' }] } });
   await engine.ask('POST', '/networks/create', { Name: 'two' });

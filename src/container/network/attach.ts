@@ -4,6 +4,7 @@ import { dataDirOf } from '../../lib/dirs.ts';
 import { HealthctlError, hasCode, messageOf } from '../../lib/errors.ts';
 import { LABELS } from '../../lib/labels.ts';
 import { sha256Hex } from '../../lib/sha256.ts';
+import { objectIn } from '../../lib/shape.ts';
 import type { AttachRequest } from '../../network/attach.ts';
 import { type Attachment, type InterfaceAddress, type Membership, readAttachment } from '../../network/attachment.ts';
 import { interfaceOptionsOf } from '../../network/interface-options.ts';
@@ -13,7 +14,7 @@ import { portsText } from '../../network/port-document.ts';
 import { canonicalAddress6 } from '../../network/subnet6.ts';
 import { type EndpointConfig, endpointsOf } from '../../record/endpoint-config.ts';
 import { nameOptionsOf, networkConfigOf } from '../../record/network-config.ts';
-import { domainnameOf, storedConfigOf } from '../../record/stored-config.ts';
+import { domainnameOf, type StoredConfig, storedConfigOf } from '../../record/stored-config.ts';
 import type { ContainerView } from '../../record/view.ts';
 import type { ContainerContext } from '../context.ts';
 import { releaseNerdctlNetwork } from '../nerdctl/network.ts';
@@ -44,6 +45,8 @@ export async function attachNetwork(
   }
 }
 
+/** How Docker's text begins. */
+export const NETWORK_FAILURE = 'failed to set up container networking: ';
 /** Docker's exit status of `run` if the container's network cannot be set up. */
 const CANNOT_START = 125;
 
@@ -54,7 +57,7 @@ function networkFailure(error: unknown, { record, name }: Pick<ContainerView, 'r
   const isPort = code === 'CONFLICT' && /\bport\b|address already in use/.test(message);
   const endpoint = `endpoint ${name} (${sha256Hex(record.id)})`;
   const reason = isPort ? `driver failed programming external connectivity on ${endpoint}: ${message}` : message;
-  return new HealthctlError(isPort ? 'RUNTIME' : code, `failed to set up container networking: ${reason}`, {
+  return new HealthctlError(isPort ? 'RUNTIME' : code, `${NETWORK_FAILURE}${reason}`, {
     ...{ cause: error, exitCode: CANNOT_START },
     ...(hint === undefined ? {} : { hint }),
   });
@@ -75,7 +78,7 @@ async function attachAll(
   const attach = (lasts: readonly (InterfaceAddress | undefined)[]) =>
     attachContainer(networkContextOf(ctx), {
       ...{ ...subject, ports },
-      networks: endpoints.map((endpoint, index) => networkRequestOf(endpoint, lasts[index])),
+      networks: endpoints.map((endpoint, index) => networkRequestOf(endpoint, { wanted: lasts[index], stored })),
     });
   const lasts = endpoints.map(({ network }) => lastAddressOf(dataDir, network, ctx.dirs));
   // A plugin may know of another use of a last address.
@@ -116,11 +119,15 @@ export function attachSubjectOf(
   };
 }
 
-export function networkRequestOf(endpoint: EndpointConfig, wanted: InterfaceAddress | undefined): NetworkRequest {
+export function networkRequestOf(
+  endpoint: EndpointConfig,
+  { wanted, stored }: { readonly wanted: InterfaceAddress | undefined; readonly stored: StoredConfig },
+): NetworkRequest {
   const { network, aliases, links, ipv4Address, ipv6Address, mac, gatewayPriority, driverOpts } = endpoint;
   return {
     ...{ network, aliases, links, gatewayPriority, wanted },
     interface: interfaceOptionsOf(driverOpts),
+    isWithoutIpv6: objectIn(stored.HostConfig.Sysctls)[DISABLE_IPV6] === '1',
     asked: {
       ...(ipv4Address === undefined ? {} : { address: ipv4Address }),
       ...(ipv6Address === undefined ? {} : { address6: canonicalAddress6(ipv6Address) }),
@@ -128,6 +135,9 @@ export function networkRequestOf(endpoint: EndpointConfig, wanted: InterfaceAddr
     },
   };
 }
+
+/** The plugin would turn it on again. */
+const DISABLE_IPV6 = 'net.ipv6.conf.all.disable_ipv6';
 
 /** An empty label is removed. */
 export function portLabels(

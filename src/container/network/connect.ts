@@ -96,7 +96,7 @@ async function connectRunning(
   const attachment = subject.attachment ?? unattached(attachSubjectOf(ctx, { ...view, pid }), gateway);
   const { ports } = networkConfigOf(stored);
   const connect = (last: ReturnType<typeof lastAddressOf>) =>
-    connectLocked(locked, attachment, { request: networkRequestOf(endpoint, last), ports, others });
+    connectLocked(locked, attachment, { request: networkRequestOf(endpoint, { wanted: last, stored }), ports, others });
   const last = lastAddressOf(dataDir, endpoint.network, ctx.dirs);
   return connect(last).catch((error: unknown) => {
     if (last === undefined || !hasCode(error, 'RUNTIME')) throw error;

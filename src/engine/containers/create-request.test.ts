@@ -78,6 +78,20 @@ describe('networks', () => {
     expect([old(47)[0]?.gatewayPriority, old(48)[0]?.gatewayPriority]).toEqual([0, 3]);
     expect(() => old(44, { MacAddress: '02:00:00:00:00:02' })).toThrow('the container-wide MAC address must match');
   });
+  test('settings of eth0 belong to the main network; since 1.48 they are options of a network', () => {
+    const Sysctls = { 'net.ipv4.conf.eth0.forwarding': '1', 'net.ipv4.ip_forward': '1' };
+    const { sysctls, networking } = withHost({ NetworkMode: 'front', Sysctls }, {}, 47);
+    expect(sysctls).toEqual({ 'net.ipv4.ip_forward': '1' });
+    expect(networking.endpoints[0]?.driverOpts).toEqual({
+      'com.docker.network.endpoint.sysctls': 'net.ipv4.conf.IFNAME.forwarding=1',
+    });
+    expect(() => withHost({ NetworkMode: 'front', Sysctls }, {}, 48)).toThrow(
+      'interface specific sysctl setting "net.ipv4.conf.eth0.forwarding" must be supplied using driver option',
+    );
+    expect(() => withHost({ Sysctls: { 'net.ipv4.conf.eth1.forwarding': '1' } }, {}, 47)).toThrow(
+      'unable to determine network endpoint for sysctl net.ipv4.conf.eth1.forwarding',
+    );
+  });
   test('links of the container belong to its main network; without settings it is on that alone', () => {
     expect(withHost({ NetworkMode: 'front', Links: ['db:data'] }).networking.endpoints).toMatchObject([
       { network: 'front', links: ['db:data'] },

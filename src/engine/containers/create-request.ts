@@ -12,6 +12,7 @@ import { EngineError } from '../errors.ts';
 import { type GoStruct, goStructOf } from '../go-struct.ts';
 import type { ApiVersion } from '../version.ts';
 import { healthConfigIn } from './health-request.ts';
+import { sysctlsOf } from './interface-sysctls.ts';
 import { devicesIn, limitsIn, ulimitsIn } from './limits-request.ts';
 import { mountsIn } from './mounts-request.ts';
 import { networkIn } from './network-request.ts';
@@ -57,7 +58,7 @@ export function createRequestFrom(body: GoStruct, { name, version, defaultNetwor
     init: host.flag('Init'),
     limits: limitsIn(host),
     oomScoreAdj: oomScoreIn(host),
-    ...namespacesIn(host, network === 'host'),
+    ...namespacesIn(host, { network, version }),
     devices: devicesIn(host),
     deviceRules: host.texts('DeviceCgroupRules') ?? [],
     annotations: host.textMap('Annotations') ?? {},
@@ -121,7 +122,10 @@ function oomScoreIn(host: GoStruct): number {
   throw new HealthctlError('INVALID', `Invalid value ${score}, range for oom score adj is [-1000, 1000]`);
 }
 
-function namespacesIn(host: GoStruct, isHostNetwork: boolean): Pick<CreateRequest, 'namespaces' | 'sysctls'> {
+function namespacesIn(
+  host: GoStruct,
+  { network, version }: { readonly network: string; readonly version: ApiVersion },
+): Pick<CreateRequest, 'namespaces' | 'sysctls'> {
   const namespaces = parseNamespaceModes({
     pid: host.text('PidMode'),
     ipc: host.text('IpcMode'),
@@ -130,8 +134,8 @@ function namespacesIn(host: GoStruct, isHostNetwork: boolean): Pick<CreateReques
   });
   const userns = host.text('UsernsMode');
   if (userns !== '' && userns !== 'host') throw new HealthctlError('INVALID', `invalid userns mode: ${userns}`);
-  const sysctls = host.textMap('Sysctls') ?? {};
-  refuseSysctlsOfHost(sysctls, { network: isHostNetwork, ipc: namespaces.ipc === 'host' });
+  const { ofContainer: sysctls } = sysctlsOf(host.textMap('Sysctls') ?? {}, { network, version });
+  refuseSysctlsOfHost(sysctls, { network: network === 'host', ipc: namespaces.ipc === 'host' });
   return { namespaces, sysctls };
 }
 

@@ -1,4 +1,5 @@
 import { signalContainer } from '../../container/kill.ts';
+import { NETWORK_FAILURE } from '../../container/network/attach.ts';
 import { pauseContainer, unpauseContainer } from '../../container/pause.ts';
 import { renameContainer } from '../../container/rename.ts';
 import { restartContainer } from '../../container/restart.ts';
@@ -56,10 +57,7 @@ async function start(deps: EngineDeps, call: Call): Promise<Answer> {
 
 /** Docker: a program that cannot be run is the client's fault (moby: daemon/errors.go, translateContainerdStartErr). */
 function startRefusal(error: unknown): unknown {
-  const cause = error instanceof Error && hasCode(error.cause, 'NOT_FOUND') ? error.cause : error;
-  if (hasCode(cause, 'NOT_FOUND') && cause.message.startsWith('network '))
-    return new EngineError(404, `failed to set up container networking: ${cause.message}`, { cause: error });
-  if (hasCode(error, 'RUNTIME'))
+  if (hasCode(error, 'RUNTIME') && !error.message.startsWith(NETWORK_FAILURE))
     return new EngineError(
       error.exitCode === 126 || error.exitCode === 127 ? 400 : 500,
       `failed to create task for container: ${messageOf(error)}`,

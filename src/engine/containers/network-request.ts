@@ -7,6 +7,7 @@ import { networkModeOf } from '../../record/network-mode.ts';
 import { EngineError } from '../errors.ts';
 import type { GoStruct } from '../go-struct.ts';
 import { type ApiVersion, isSince } from '../version.ts';
+import { SYSCTLS_OPTION, sysctlsOf } from './interface-sysctls.ts';
 
 interface NetworkParts {
   readonly host: GoStruct;
@@ -85,6 +86,7 @@ function endpointsIn(
   const ordered = [...named.filter(isFirst), ...named.filter((endpoint) => !isFirst(endpoint))];
   const endpoints = ordered.length > 0 ? ordered : [plainEndpoint(network)];
   const legacyLinks = host.texts('Links') ?? [];
+  const { ofInterface } = sysctlsOf(host.textMap('Sysctls') ?? {}, { network, version });
   return endpoints.map((endpoint) => {
     const { mac, ...rest } = endpoint;
     const known = isSince(version, 44) ? mac : undefined;
@@ -92,10 +94,21 @@ function endpointsIn(
     return {
       ...rest,
       links: isFirst(endpoint) ? [...rest.links, ...legacyLinks] : rest.links,
+      driverOpts: isFirst(endpoint) ? withSysctls(rest.driverOpts, ofInterface) : rest.driverOpts,
       gatewayPriority: isSince(version, 48) ? rest.gatewayPriority : 0,
       ...(address === undefined ? {} : { mac: address }),
     };
   });
+}
+
+/** Those of the network come last, so that they count. */
+function withSysctls(
+  driverOpts: EndpointConfig['driverOpts'],
+  sysctls: readonly string[],
+): EndpointConfig['driverOpts'] {
+  const { [SYSCTLS_OPTION]: given } = driverOpts;
+  if (sysctls.length === 0) return driverOpts;
+  return { ...driverOpts, [SYSCTLS_OPTION]: [...sysctls, ...(given === undefined ? [] : [given])].join(',') };
 }
 
 /** The container's hardware address is that of its main network. */

@@ -12,6 +12,7 @@ import { EngineError, withStatuses } from '../errors.ts';
 import { type GoStruct, goStructOf } from '../go-struct.ts';
 import type { EngineDeps } from '../host.ts';
 import { json, type Route } from '../route.ts';
+import { type ApiVersion, isSince } from '../version.ts';
 
 /** `POST /networks/create`. */
 export function networkCreateRoutes({ ctx }: Pick<EngineDeps, 'ctx'>): readonly Route[] {
@@ -21,7 +22,7 @@ export function networkCreateRoutes({ ctx }: Pick<EngineDeps, 'ctx'>): readonly 
       path: '/networks/create',
       handle: async (call) => {
         const body = goStructOf(await call.json());
-        const { asked, driver, warning } = newNetworkFrom(body);
+        const { asked, driver, warning } = newNetworkFrom(body, call.version);
         const networks = networkContextOf(ctx);
         checkNetworking(networks);
         // Docker forbids a subnet that is in use.
@@ -42,7 +43,7 @@ interface Asked {
 }
 
 /** Docker's checks, in its order (moby: daemon/network.go, createNetwork). */
-function newNetworkFrom(body: GoStruct): Asked {
+function newNetworkFrom(body: GoStruct, version: ApiVersion): Asked {
   const [name, driver] = [body.text('Name'), body.text('Driver') || 'bridge'];
   if (isBuiltIn(name) || name === 'default')
     throw new EngineError(403, `operation is not permitted on predefined ${name} network `);
@@ -51,7 +52,7 @@ function newNetworkFrom(body: GoStruct): Asked {
   if (driver === 'host' || driver === 'null')
     throw new EngineError(403, `only one instance of "${driver}" network is allowed`);
   if (driver !== 'bridge') throw new HealthctlError('NOT_FOUND', `plugin "${driver}" not found`);
-  refuseUnsupported(body);
+  refuseUnsupported(body, version);
   const options = body.textMap('Options') ?? {};
   const { mtu, unknown } = parseNetworkOptions(Object.entries(options).map(([key, value]) => `${key}=${value}`));
   const asked = {
@@ -64,11 +65,12 @@ function newNetworkFrom(body: GoStruct): Asked {
   return { asked, driver, warning };
 }
 
-function refuseUnsupported(body: GoStruct): void {
+function refuseUnsupported(body: GoStruct, version: ApiVersion): void {
   const refuse = (isAsked: boolean, what: string): void => {
     if (isAsked) throw new EngineError(501, `${what} is not supported by healthctl`);
   };
-  refuse(body.raw('EnableIPv4') === false, 'a network without IPv4');
+  // Older clients cannot ask for it.
+  refuse(isSince(version, 48) && body.raw('EnableIPv4') === false, 'a network without IPv4');
   refuse(body.flag('ConfigOnly') || (body.struct('ConfigFrom')?.text('Network') ?? '') !== '', 'a config-only network');
   refuse(body.flag('Ingress'), 'an ingress network');
   refuse(body.text('Scope') === 'swarm', 'a network of a swarm');

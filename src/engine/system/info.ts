@@ -8,7 +8,7 @@ import {
 import { rfc3339FromMillis } from '../../health/result.ts';
 import type { EngineDeps } from '../host.ts';
 import { json, type Route } from '../route.ts';
-import { DOCKER_VERSION } from '../version.ts';
+import { DOCKER_VERSION, isSince } from '../version.ts';
 
 /** `/info`: the host, and what runs on it. */
 export function infoRoutes(deps: EngineDeps): readonly Route[] {
@@ -16,9 +16,10 @@ export function infoRoutes(deps: EngineDeps): readonly Route[] {
     {
       method: 'GET',
       path: '/info',
-      handle: async ({ signal }) => {
+      handle: async ({ signal, version }) => {
         const server = await readServerInfo(deps.ctx, { signal });
-        return json(infoDocument(deps, { server, host: readHostInfo(deps.path) }));
+        const document = infoDocument(deps, { server, host: readHostInfo(deps.path) });
+        return json({ ...document, ...(isSince(version, 49) ? { FirewallBackend: { Driver: 'iptables' } } : {}) });
       },
     },
   ];
