@@ -28,6 +28,43 @@ test('a text that was cut anywhere ends too early, or is empty', () => {
   );
 });
 
+test.each(['{"a":', '['])('nesting has a limit: %s', (opening) => {
+  const nested = (depth: number, text = opening.repeat(depth)) => text;
+  expect(() => parseJsonBody(nested(1_001))).toThrow('invalid JSON: exceeded max depth');
+  expect(() => parseJsonBody(nested(1_000_000))).toThrow('invalid JSON: exceeded max depth');
+  expect(() => parseJsonBody(nested(1_000))).toThrow('invalid JSON: unexpected EOF');
+});
+
+test('the deepest nesting that is allowed is read', () => {
+  const depth = 999;
+  const text = `{"a":${'['.repeat(depth)}1234567890123456789${']'.repeat(depth)}}`;
+  expect(() => parseJsonBody(text)).not.toThrow();
+});
+
+test('any text is an object, or refused in words', () => {
+  const piece = fc.constantFrom(
+    ...'{}[]",:\\\n0-.e tfn'.split(''),
+    '"a"',
+    'null',
+    '1234567890123456',
+    '\\u12',
+    '\uE0F1i5',
+  );
+  const texts = fc.oneof(
+    fc.string({ unit: 'binary' }),
+    fc.array(piece).map((pieces) => pieces.join('')),
+  );
+  fc.assert(
+    fc.property(texts, (text) => {
+      try {
+        expect(typeof parseJsonBody(text)).toBe('object');
+      } catch (error) {
+        expect(error).toMatchObject({ code: 'INVALID' });
+      }
+    }),
+  );
+});
+
 test.each([
   ['{"Name":"a"}{"Name":"b"}', 'unexpected content after JSON'],
   ['{"Name":"a"} x', 'unexpected content after JSON'],

@@ -36,6 +36,23 @@ test('invalid JSON is CORRUPT', () => {
   }
 });
 
+test('a text that is no JSON takes no longer than one that is', () => {
+  const long = 'a'.repeat(100_000);
+  for (const text of [
+    `["${long}\\\n",1234567890123456]`,
+    `[1234567890123456,"${long}`,
+    `[1234567890123456,${'"\\'.repeat(50_000)}`,
+  ])
+    expect(() => decodeJson(text)).toThrow(expect.objectContaining({ code: 'CORRUPT' }));
+});
+
+test('a document with long integers may be nested deeper than the stack', () => {
+  const depth = 100_000;
+  let value = decodeJson(`${'['.repeat(depth)}1234567890123456789${']'.repeat(depth)}`);
+  while (Array.isArray(value)) value = value[0];
+  expect(value).toBe(1234567890123456789n);
+});
+
 test('undefined members are omitted and undefined items are null, as with JSON.stringify', () => {
   const value = { a: undefined, b: [undefined, 1], c: null, d: { e: undefined } };
   expect(encodeJson(value)).toBe(JSON.stringify(value));

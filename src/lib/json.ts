@@ -5,7 +5,8 @@ import { HealthctlError, messageOf } from './errors.ts';
  * legal text.
  */
 const MARK = '\uE0F1';
-const STRINGS_AND_LONG_INTEGERS = /("(?:[^"\\]+|\\.)*")(\s*:)?|(?<![\d.eE+])(-?\d{16,})(?![\d.eE])/g;
+// Only for a text that is JSON: on others the time grows with a power of its length.
+const STRINGS_AND_LONG_INTEGERS = /("[^"\\]*(?:\\[\s\S][^"\\]*)*")(\s*:)?|(?<![\d.eE+])(-?\d{16,})(?![\d.eE])/g;
 
 /**
  * Parses JSON without rounding: an integer beyond 2^53 becomes a bigint. Go writes such numbers, e.g.
@@ -13,7 +14,8 @@ const STRINGS_AND_LONG_INTEGERS = /("(?:[^"\\]+|\\.)*")(\s*:)?|(?<![\d.eE+])(-?\
  */
 export function decodeJson(text: string): unknown {
   try {
-    return /\d{16}/.test(text) ? decodeLongIntegers(text) : JSON.parse(text);
+    const rounded: unknown = JSON.parse(text);
+    return /\d{16}/.test(text) ? decodeLongIntegers(text) : rounded;
   } catch (cause) {
     throw new HealthctlError('CORRUPT', `not JSON: ${messageOf(cause)}`, { cause });
   }
@@ -28,13 +30,32 @@ function decodeLongIntegers(text: string): unknown {
       return isOurs ? `"${MARK}s${string.slice(1)}` : all;
     },
   );
-  return JSON.parse(marked, (_key, value: unknown) => {
-    if (typeof value !== 'string' || !value.startsWith(MARK)) return value;
-    if (value[1] === 's') return value.slice(2);
-    const integer = BigInt(value.slice(2));
-    const number = Number(integer);
-    return Number.isSafeInteger(number) ? number : integer;
-  });
+  return restored(JSON.parse(marked));
+}
+
+/** Replaces the marked strings in a value. Without recursion: a document may be nested deeper than the stack is. */
+function restored(value: unknown): unknown {
+  const root: Container = [value];
+  const left: Container[] = [root];
+  for (let container = left.pop(); container; container = left.pop())
+    for (const [key, member] of Object.entries(container)) {
+      if (typeof member === 'string' && member.startsWith(MARK))
+        Object.defineProperty(container, key, { ...PLAIN, value: integerOf(member) });
+      else if (typeof member === 'object' && member !== null) left.push(member as Container);
+    }
+  return root[0];
+}
+
+type Container = Record<string, unknown> | unknown[];
+/** An assignment would treat `__proto__` in another way. */
+const PLAIN = { writable: true, enumerable: true, configurable: true };
+
+/** What a marked string stands for. */
+function integerOf(marked: string): unknown {
+  if (marked[1] === 's') return marked.slice(2);
+  const integer = BigInt(marked.slice(2));
+  const number = Number(integer);
+  return Number.isSafeInteger(number) ? number : integer;
 }
 
 function startsWithMark(quoted: string): boolean {
