@@ -12,6 +12,7 @@ import { randomHex } from '../../lib/random.ts';
 import type { KnownContainer } from '../../monitor/host-model.ts';
 import { missedEvents, onceKeyOf } from '../missed-events.ts';
 import type { EventStreams } from '../routes.ts';
+import { createEventFollower } from './event-follower.ts';
 
 export interface EventHubDeps {
   /** For a monitored namespace. */
@@ -44,8 +45,6 @@ const BARRIER_TOPIC = '/healthctl/barrier';
 const BARRIER_LIMIT_MS = 1_000;
 /** How long an event may still be under way that was already derived from the first list. */
 const DERIVED_MS = 60_000;
-/** A follower that does not read is disconnected: it can start again from the ring. */
-const MAX_QUEUED = 10_000;
 
 // biome-ignore lint/complexity/noExcessiveLinesPerFunction: one state, and the small functions that change it
 export function openEventHub({ containerd, clock, log, runRoot }: EventHubDeps): EventHub {
@@ -82,16 +81,14 @@ export function openEventHub({ containerd, clock, log, runRoot }: EventHubDeps):
     const isOf = (namespace: string): boolean => range.namespace === undefined || namespace === range.namespace;
     return async (give, signal) => {
       if (asksForPast) await barrier();
-      const follower = createFollower({ untilMs: range.untilMs, isOf });
+      const untilMs = range.untilMs ?? Number.POSITIVE_INFINITY;
+      const follower = createEventFollower(({ namespace, atMs }) => isOf(namespace) && atMs <= untilMs);
       followers.add(follower.take);
       try {
         // In the same turn as the line above: no event is lost or sent twice in between.
         const past = asksForPast ? ring.read(range).filter(({ namespace }) => isOf(namespace)) : [];
-        for (const event of past) await give(event);
-        const untilMs = range.untilMs ?? Number.POSITIVE_INFINITY;
-        if (untilMs <= clock.now()) return;
         const due = untilMs === Number.POSITIVE_INFINITY ? undefined : clock.sleep(untilMs - clock.now(), signal);
-        await follower.drain(give, signal, due);
+        await follower.drain(give, { past, signal, due });
       } finally {
         followers.delete(follower.take);
       }
@@ -163,39 +160,5 @@ function rangeFrom(query: URLSearchParams): HubRange {
     ...(sinceMs === undefined ? {} : { sinceMs }),
     ...(untilMs === undefined ? {} : { untilMs }),
     namespace: query.get('namespace') ?? undefined,
-  };
-}
-
-/** Events queued for one client. */
-function createFollower(range: { readonly untilMs: number | undefined; isOf(namespace: string): boolean }) {
-  const queue: HostEvent[] = [];
-  let wake = (): void => {};
-  let isCutOff = false;
-  return {
-    take: (event: HostEvent): void => {
-      if (!range.isOf(event.namespace) || (range.untilMs !== undefined && event.atMs > range.untilMs)) return;
-      isCutOff ||= queue.length >= MAX_QUEUED;
-      if (!isCutOff) queue.push(event);
-      wake();
-    },
-    /** Runs until the signal fires, or `due` resolves. */
-    drain: async (give: (event: HostEvent) => Promise<void>, signal: AbortSignal, due: Promise<void> | undefined) => {
-      let isDue = false;
-      void due?.then(() => {
-        isDue = true;
-        wake();
-      });
-      signal.addEventListener('abort', () => wake(), { once: true });
-      while (!signal.aborted) {
-        const event = queue.shift();
-        if (event) await give(event);
-        else if (isDue) return;
-        else if (isCutOff) throw new HealthctlError('EXHAUSTED', 'a client that does not read was cut off');
-        else
-          await new Promise<void>((resolve) => {
-            wake = resolve;
-          });
-      }
-    },
   };
 }
