@@ -27,9 +27,6 @@ export function upgradeOf(request: IncomingMessage, socket: Socket, head: Buffer
   const response = new ServerResponse(request);
   response.shouldKeepAlive = false;
   response.assignSocket(socket);
-  response.once('finish', () => {
-    if (response.socket === socket) socket.end();
-  });
   socket.on('error', () => socket.destroy());
   if (head.length > 0) socket.unshift(head);
   const length = Number(request.headers['content-length'] ?? 0) || 0;

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { createFakeClock } from '../../test/fakes/clock.ts';
+import { createFakeClock, type FakeClock } from '../../test/fakes/clock.ts';
 import { HealthctlError } from '../lib/errors.ts';
 import { createEngine, type Engine } from './engine.ts';
 import { empty, json, type Route } from './route.ts';
@@ -45,23 +45,38 @@ const routes: readonly Route[] = [
       stream.write('over');
     },
   },
+  {
+    method: 'POST',
+    path: '/flood',
+    handle: async (call) => {
+      const { stream } = await call.hijack({ contentType: 'application/x-flood', hasHeaders: false });
+      stream.write(Buffer.alloc(FLOOD_BYTES));
+    },
+  },
 ];
+const FLOOD_BYTES = 4 << 20;
 
 let directory: string;
 let path: string;
 let engine: Engine;
 let close: () => Promise<void>;
+let clock: FakeClock;
+/** Of the server, the newest last. */
+const accepted: Socket[] = [];
 
 beforeEach(async () => {
   directory = mkdtempSync(join(tmpdir(), 'engine-'));
   path = join(directory, 's');
   warnings.length = 0;
+  accepted.length = 0;
+  clock = createFakeClock();
   engine = createEngine({
     routes,
     log: { warn: (line) => void warnings.push(line), debug: () => {} },
-    clock: createFakeClock(),
+    clock,
   });
   const server = createServer(engine.handle);
+  server.on('connection', (socket) => accepted.push(socket));
   server.on('upgrade', (request, socket, head) => engine.handleUpgrade(request, socket as Socket, head));
   await new Promise<void>((resolve) => server.listen(path, resolve));
   close = () =>
@@ -207,4 +222,86 @@ test('a request to upgrade where nothing is to be taken over is an ordinary one'
   expect(
     await exchange('POST /grpc HTTP/1.1\r\nHost: d\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n', () => {}),
   ).toContain(' 404 ');
+});
+
+const MINUTE_MS = 60_000;
+const UPGRADE = 'Connection: Upgrade\r\nUpgrade: tcp\r\n';
+
+/** Sends bytes, and waits until the server has read them. */
+async function sent(socket: Socket, bytes: string): Promise<void> {
+  socket.write(bytes);
+  await expect.poll(() => accepted.at(-1)?.bytesRead).toBe(socket.bytesWritten);
+}
+
+test.each([
+  ['JSON', 'POST /body HTTP/1.1\r\nHost: d\r\nContent-Type: application/json\r\nContent-Length: 9\r\n\r\n{"a'],
+  [
+    'chunks',
+    'POST /body HTTP/1.1\r\nHost: d\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{"',
+  ],
+  ['what is not read', 'POST /empty HTTP/1.1\r\nHost: d\r\nContent-Length: 9\r\n\r\nabc'],
+  [
+    'what comes before a hijack',
+    `POST /echo HTTP/1.1\r\nHost: d\r\n${UPGRADE}Content-Type: application/json\r\nContent-Length: 8\r\n\r\n`,
+  ],
+])('a body that does not go on ends the connection: %s', async (_name, bytes) => {
+  const socket = connect({ path, allowHalfOpen: true }).on('error', () => {});
+  const ended = text(socket);
+  await sent(socket, bytes);
+  await clock.advance(2 * MINUTE_MS);
+  await clock.advance(2 * MINUTE_MS);
+  await ended;
+  await expect.poll(() => [engine.busy, accepted.at(-1)?.destroyed]).toEqual([0, true]);
+  socket.destroy();
+});
+
+test('a body that goes on may take as long as it likes', async () => {
+  const socket = connect({ path });
+  const told = text(socket);
+  const bytes = '{"a":123}';
+  const head = `POST /body HTTP/1.1\r\nHost: d\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: ${bytes.length}\r\n\r\n`;
+  await sent(socket, head);
+  for (const byte of bytes) {
+    await sent(socket, byte);
+    await clock.advance(2 * MINUTE_MS);
+  }
+  expect(await told).toContain('{"a":123}\n');
+});
+
+test('the input of a connection that was taken over may wait for ever', async () => {
+  const socket = connect({ path });
+  socket.setEncoding('utf8');
+  const head = 'POST /echo HTTP/1.1\r\nHost: d\r\nContent-Length: 2\r\nContent-Type: application/json\r\n';
+  await sent(socket, `${head}${UPGRADE}\r\n{}`);
+  await once(socket, 'data');
+  await clock.advance(24 * 60 * MINUTE_MS);
+  socket.write('in');
+  expect(await once(socket, 'data')).toEqual(['>in']);
+  socket.destroy();
+});
+
+test('a client that keeps its side open after a refused upgrade is cut off', async () => {
+  const socket = connect({ path, allowHalfOpen: true }).on('error', () => {});
+  socket.write(`GET /value HTTP/1.1\r\nHost: d\r\n${UPGRADE}\r\n`);
+  expect(await text(socket)).toContain('{"a":1}');
+  await clock.advance(10_000);
+  await expect.poll(() => accepted.at(-1)?.destroyed).toBe(true);
+  socket.destroy();
+});
+
+test('the end of a taken-over connection waits for a client that reads slowly', async () => {
+  const socket = connect({ path, allowHalfOpen: true });
+  socket.pause();
+  socket.write(`POST /flood HTTP/1.1\r\nHost: d\r\n${UPGRADE}\r\n`);
+  await expect.poll(() => accepted.at(-1)?.writableEnded).toBe(true);
+  await clock.advance(30 * MINUTE_MS);
+  let length = 0;
+  socket.on('data', (chunk: Buffer) => {
+    length += chunk.length;
+  });
+  socket.resume();
+  await once(socket, 'end');
+  expect(length).toBeGreaterThan(FLOOD_BYTES);
+  await clock.advance(10_000);
+  socket.destroy();
 });

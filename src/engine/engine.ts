@@ -4,6 +4,7 @@ import { Duplex, type Readable } from 'node:stream';
 import type { Clock } from '../lib/clock.ts';
 import { hasCode, messageOf } from '../lib/errors.ts';
 import type { Logger } from '../lib/logger.ts';
+import { watchBody } from './body-watch.ts';
 import { type Exchange, exchangeOf, upgradeOf } from './connection.ts';
 import { EngineError, statusOf } from './errors.ts';
 import { checkJsonType, parseJsonBody } from './json-body.ts';
@@ -47,23 +48,26 @@ const HEADERS: Readonly<Record<string, string>> = {
 
 export function createEngine({ routes, log, clock }: EngineParts): Engine {
   const router = createRouter(routes);
-  const over = new AbortController();
-  let busy = 0;
+  /** Of the calls in flight: one signal for all, with AbortSignal.any, would remember each call. */
+  const calls = new Set<AbortController>();
+  let isOver = false;
 
   const serve = async (exchange: Exchange): Promise<void> => {
     const { request, response } = exchange;
     const { socket } = request; // gone from the request when the answer is sent
     const gone = new AbortController();
-    busy += 1;
+    const { signal } = gone;
     const leave = (): void => gone.abort();
+    calls.add(gone);
+    if (isOver) leave();
     response.once('close', leave);
     // A response that was detached from its socket hears nothing of it.
     socket.once('close', leave);
-    const signal = AbortSignal.any([gone.signal, over.signal]);
+    const endWatch = exchange.hasBody ? watchBody(request, clock) : undefined;
     for (const [name, value] of Object.entries(HEADERS)) response.setHeader(name, value);
     // Docker leaves it out: a connection of HTTP/1.1 stays.
     if (!exchange.isUpgrade) response.removeHeader('Connection');
-    const begun: Begun = { hijacked: undefined };
+    const begun: Begun = { hijacked: undefined, endWatch };
     try {
       const matched = router.match(request.method ?? 'GET', request.url ?? '/');
       const answer = await matched.route.handle(callOf(exchange, { matched, signal, begun }));
@@ -75,32 +79,50 @@ export function createEngine({ routes, log, clock }: EngineParts): Engine {
       else (begun.hijacked ?? socket).destroy();
     } finally {
       socket.off('close', leave);
-      busy -= 1;
+      calls.delete(gone);
+      // The rest of an ordinary body is read off after the answer.
+      if (exchange.isUpgrade) endWatch?.();
     }
   };
   return {
     handle: (request, response) => void serve(exchangeOf(request, response)),
-    handleUpgrade: (request, socket, head) => void serve(upgradeOf(request, socket, head)),
-    stop: () => over.abort(new Error('the engine stops')),
+    handleUpgrade: (request, socket, head) => {
+      const exchange = upgradeOf(request, socket, head);
+      // Answered like any other request.
+      exchange.response.once('finish', () => endStream(socket, clock));
+      void serve(exchange);
+    },
+    stop: () => {
+      isOver = true;
+      for (const call of calls) call.abort(new Error('the engine stops'));
+    },
     get busy() {
-      return busy;
+      return calls.size;
     },
   };
 }
 
+/** How long a client may take to read what it was sent last: the user of a pager reads slowly. */
+const READ_LIMIT_MS = 60 * 60_000;
 /** How long a client may take to close its side of a connection that has ended. */
 const CLOSE_LIMIT_MS = 10_000;
 
 /** Ends our side, and drops what the client still sends: closing before it was read would look like a failure. */
 function endStream(stream: Duplex, clock: EngineParts['clock']): void {
-  stream.end();
-  stream.resume();
-  const late = clock.after(CLOSE_LIMIT_MS, () => stream.destroy());
+  const cutOff = (): void => void stream.destroy();
+  let late = clock.after(READ_LIMIT_MS, cutOff);
   stream.once('close', () => late.cancel());
+  stream.end(() => {
+    late.cancel();
+    if (!stream.destroyed) late = clock.after(CLOSE_LIMIT_MS, cutOff);
+  });
+  stream.resume();
 }
 
 interface Begun {
   hijacked: Duplex | undefined;
+  /** Of the body. */
+  readonly endWatch: (() => void) | undefined;
 }
 
 /** The longest rest of a body that is read off, so that the connection can serve another request: as in Go. */
@@ -158,6 +180,7 @@ function callOf(exchange: Exchange, { matched: { version, part }, signal, begun 
     },
     hijack: async (options) => {
       begun.hijacked = await hijacked(exchange, options);
+      begun.endWatch?.();
       return { stream: begun.hijacked };
     },
   };

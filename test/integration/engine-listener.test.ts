@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { request as plainRequest } from 'node:http';
 import { type RequestOptions, request } from 'node:https';
+import { connect as connectPlain } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
@@ -120,4 +121,14 @@ test('an address whose certificate is missing is logged, and another one is serv
   expect(logged).toEqual([expect.stringMatching(/no Docker API at 127\.0\.0\.1 port \d+, retrying: .*nosuch\.pem/)]);
   await served.stop();
   expect(existsSync(path)).toBe(false);
+});
+
+test('the end does not wait for a client whose connection was taken over', async () => {
+  const path = join(directory, 'held.sock');
+  const served = await serve({ kind: 'path', path });
+  const socket = connectPlain({ path, allowHalfOpen: true });
+  socket.write('POST /echo HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n\r\nx');
+  await once(socket, 'data');
+  await served.stop();
+  socket.destroy();
 });

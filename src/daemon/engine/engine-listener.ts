@@ -1,7 +1,7 @@
 import { chmodSync, chownSync, rmSync } from 'node:fs';
 import { createServer, type RequestListener, type Server, type ServerOptions } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
-import type { ListenOptions } from 'node:net';
+import type { ListenOptions, Socket } from 'node:net';
 import type { Engine } from '../../engine/engine.ts';
 import type { Clock } from '../../lib/clock.ts';
 import { HealthctlError, messageOf } from '../../lib/errors.ts';
@@ -52,13 +52,14 @@ const HEAD_LIMIT_MS = 10_000;
 const LIMITS: ServerOptions = {
   maxHeaderSize: 1 << 20,
   headersTimeout: HEAD_LIMIT_MS,
-  // An upload may take long; a client that sends nothing is cut off by `timeout`.
+  connectionsCheckingInterval: 5_000,
+  // An upload may take long; one that does not go on is cut off by the engine.
   requestTimeout: 0,
   keepAliveTimeout: 10 * 60_000,
 };
 export function createEngineListener(deps: EngineListenerDeps): EngineListener {
   const { at, clock, log } = deps;
-  let server: Server | undefined;
+  let server: Listening | undefined;
   let host: string | undefined;
   let retry: { cancel(): void } | undefined;
   let isFailureTold = false;
@@ -66,7 +67,7 @@ export function createEngineListener(deps: EngineListenerDeps): EngineListener {
   const start = async (): Promise<void> => {
     try {
       const made = await listen(deps);
-      if (isStopped) return await close(made);
+      if (isStopped) return await made.close();
       server = made;
       host = hostOf(at);
       log.info(`Docker's Engine API at ${textOf(at)}`);
@@ -84,7 +85,7 @@ export function createEngineListener(deps: EngineListenerDeps): EngineListener {
       const stopped = server;
       server = undefined;
       if (!stopped) return;
-      await close(stopped);
+      await stopped.close();
       if (at.kind === 'path') rmSync(at.path, { force: true });
     },
     get host() {
@@ -93,7 +94,12 @@ export function createEngineListener(deps: EngineListenerDeps): EngineListener {
   };
 }
 
-async function listen(deps: EngineListenerDeps): Promise<Server> {
+interface Listening {
+  /** Cuts off all clients. */
+  close(): Promise<void>;
+}
+
+async function listen(deps: EngineListenerDeps): Promise<Listening> {
   const { at, groupId, engine, clock, log, maxConnections } = deps;
   const made = serverFor(at, (request, response) => {
     gate.asked(request.socket);
@@ -101,6 +107,7 @@ async function listen(deps: EngineListenerDeps): Promise<Server> {
   });
   const refusal = at.kind === 'tcp' ? {} : { refusal: refusalText() };
   const gate = gateTcp(made, { max: maxConnections, clock, ...refusal });
+  const close = closerOf(made);
   made.on('upgrade', (request, socket, head) => {
     gate.asked(request.socket);
     if (socket === request.socket) engine.handleUpgrade(request, request.socket, head);
@@ -113,15 +120,15 @@ async function listen(deps: EngineListenerDeps): Promise<Server> {
   });
   made.removeAllListeners('error');
   made.on('error', (error) => log.warn(`Docker API: ${error.message}`));
-  if (at.kind !== 'path') return made;
+  if (at.kind !== 'path') return { close };
   try {
     if (groupId !== undefined) chownSync(at.path, 0, groupId);
     chmodSync(at.path, groupId === undefined ? 0o600 : 0o660);
   } catch (error) {
-    await close(made);
+    await close();
     throw error;
   }
-  return made;
+  return { close };
 }
 
 /** On TCP a client that shows no certificate of the authorities gets no answer to any request. */
@@ -174,10 +181,18 @@ function givenSocket(): GivenSocket {
   });
 }
 
-async function close(server: Server): Promise<void> {
-  const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-  server.closeAllConnections();
-  await closed;
+/** Node.js itself forgets connections that were taken over, and would wait for their clients. */
+function closerOf(server: Server): () => Promise<void> {
+  const sockets = new Set<Socket>();
+  server.on('connection', (socket: Socket) => {
+    sockets.add(socket);
+    socket.once('close', () => sockets.delete(socket));
+  });
+  return async () => {
+    const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+    for (const socket of sockets) socket.destroy();
+    await closed;
+  };
 }
 
 /** The complete answer to a client without a slot, sent before it has asked anything. */
