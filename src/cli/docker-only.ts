@@ -112,7 +112,6 @@ const OPTIONS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   },
   'image push': {
     'disable-content-trust': 'nothing is signed by it: leave it out',
-    platform: 'an image for several platforms is pushed whole, or as far as it is here',
   },
   'image rm': { platform: 'all platforms are removed' },
   'network create': {

@@ -6,11 +6,12 @@ import { forEachLimited } from './chunks.ts';
 import { shortId } from './digest-text.ts';
 import { addLabels, SOURCE_LABEL_PREFIX } from './ingest.ts';
 import { type Descriptor, MAX_MANIFEST_BYTES, type Manifest, parseManifest } from './manifest.ts';
+import { imagePlatform, type Platform, refuseOtherPlatform } from './platform.ts';
 import type { OnProgress } from './progress.ts';
 import { familiarName, familiarRepository, fullName, type Reference } from './reference.ts';
 import type { Credentials } from './registry/credentials.ts';
 import { openRegistry, type Registry } from './registry/registry.ts';
-import { readManifest } from './stored.ts';
+import { readStoredImage } from './stored.ts';
 
 export interface PushWorld {
   readonly containerd: Containerd;
@@ -23,6 +24,8 @@ export interface PushRequest {
   readonly reference: Reference;
   /** Replaces the credentials of Docker's config; its field is undefined for none. */
   readonly login?: { readonly credentials: Credentials | undefined };
+  /** Push only the image for this platform. */
+  readonly platform?: Platform | undefined;
   /** Use plain HTTP for any registry. Default false. */
   readonly plainHttp?: boolean;
   /** How long a registry may be silent. Default 30 s. */
@@ -101,7 +104,7 @@ interface Plan {
 async function planPush(
   containerd: Containerd,
   { name, target }: ImageRecord,
-  { reference, signal }: PushRequest,
+  { reference, platform, signal }: PushRequest,
 ): Promise<Plan> {
   const image = familiarName(reference);
   const options = signal ? { signal } : {};
@@ -109,9 +112,14 @@ async function planPush(
     const bytes = await containerd.content.read({ digest, maxBytes: MAX_MANIFEST_BYTES }, options);
     return { bytes, document: parseManifest(`manifest of ${image}`, bytes, mediaType) };
   };
-  const whole = await readAll(containerd, target, read, options);
+  const whole = platform ? undefined : await readAll(containerd, target, read, options);
   if (whole) return whole;
-  const { manifest, manifestDigest } = await readManifest(containerd, name, target, options);
+  const ofPlatform = platform ? { platform } : {};
+  const { manifest, manifestDigest, config } = await readStoredImage(containerd, name, target, {
+    ...options,
+    ...ofPlatform,
+  });
+  if (platform) refuseOtherPlatform(image, imagePlatform(config), platform);
   const { bytes } = await read(manifestDigest, manifest.mediaType);
   return planOf([{ digest: manifestDigest, mediaType: manifest.mediaType, bytes }], [manifest]);
 }

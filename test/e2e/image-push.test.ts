@@ -88,7 +88,12 @@ describe('push', () => {
       const mediaType = 'application/vnd.docker.distribution.manifest.list.v2+json';
       const name = reference.replace(/:1$/, ':2');
       await containerd.images.put({ name, target: { mediaType, digest: target, size, annotations: {} } });
-      expect(await bed.ok(['push', name])).toBe(`2: digest: ${digest} size: ${here.size}`);
+      const pushed = `2: digest: ${digest} size: ${here.size}`;
+      expect(await bed.ok(['push', name])).toBe(pushed);
+      expect(await bed.ok(['push', '--platform', `linux/${ARCHITECTURE}`, name])).toBe(pushed);
+      expect((await bed.cli(['push', '--platform', 'linux/s390x', name])).stderr).toContain(
+        `does not match the specified platform (linux/s390x)`,
+      );
     } finally {
       containerd.close();
     }

@@ -1,3 +1,4 @@
+import { parsePlatform } from '../../../image/platform.ts';
 import {
   familiarName,
   familiarRepository,
@@ -10,6 +11,7 @@ import { HealthctlError } from '../../../lib/errors.ts';
 import type { World } from '../../../world.ts';
 import { announceImage } from '../../announce-image.ts';
 import type { Command, CommandInput, CommandResult } from '../../command.ts';
+import { platformOption } from '../../flags/platform.ts';
 import { IMAGE } from '../../flags/values.ts';
 import { showProgress } from '../../progress.ts';
 
@@ -19,6 +21,7 @@ export const push: Command = {
   options: [
     { name: 'all-tags', short: 'a', type: 'bool', help: 'Push all tags of an image to the repository' },
     { name: 'plain-http', type: 'bool', help: 'Speak plain HTTP to the registry (default on this machine only)' },
+    platformOption('Push only the image for this platform, e.g. linux/arm64'),
     { name: 'quiet', short: 'q', type: 'bool', help: 'Suppress verbose output' },
   ],
   args: { min: 1, max: 1 },
@@ -30,7 +33,7 @@ type PushWorld = Pick<World, 'containerd' | 'clock' | 'env' | 'log' | 'settings'
 
 async function runPush(world: PushWorld, { options, args: [name = ''] }: CommandInput): Promise<CommandResult> {
   const asked = parseReference(name);
-  const quiet = options.bool('quiet');
+  const [quiet, platform] = [options.bool('quiet'), options.string('platform')];
   const { stderr } = world.streams;
   const references = await referencesToPush(world, asked, { all: options.bool('all-tags'), quiet });
   if (!quiet) stderr.write(`The push refers to repository [${asked.domain}/${asked.path}]\n`);
@@ -44,6 +47,7 @@ async function runPush(world: PushWorld, { options, args: [name = ''] }: Command
         { containerd, clock: world.clock, env: world.env },
         {
           reference,
+          platform: platform === undefined ? undefined : parsePlatform(platform),
           plainHttp: options.bool('plain-http'),
           signal: world.signal,
           ...(view ? { onProgress: view.onProgress } : {}),
