@@ -44,6 +44,13 @@ export function historyFiles(dir: string): readonly HistoryFile[] {
     .sort((a, b) => a.fromMs - b.fromMs || (a.path < b.path ? -1 : 1));
 }
 
+/** Damaged files of the history, under the names that `setAside` gave them. Throws like `historyFiles`. */
+export const filesSetAside = (dir: string): readonly Pick<HistoryFile, 'fromMs' | 'path'>[] =>
+  namesIn(dir).flatMap((name) => {
+    const [, number] = /^[a-z]+-(\d{1,16})(?:\.\d{1,9})?\.not-ours-[0-9a-f]{8}$/.exec(name) ?? [];
+    return number === undefined ? [] : [{ fromMs: Number(number), path: join(dir, name) }];
+  });
+
 /** Size of a file of the history in bytes; 0 for one that has just been removed. */
 export const sizeOf = ({ path }: HistoryFile): number => statSync(path, { throwIfNoEntry: false })?.size ?? 0;
 

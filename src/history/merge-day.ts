@@ -1,4 +1,4 @@
-import { hasCode } from '../lib/errors.ts';
+import { errnoOf, hasCode } from '../lib/errors.ts';
 import { type CellMap, cellBlockOf, eachCellIn, HOUR_MS, MINUTE_MS, mergeIntoCells, sortedCells } from './cell.ts';
 import type { HistoryFile } from './files.ts';
 import { eachBlock } from './segment.ts';
@@ -23,8 +23,8 @@ export async function mergeDay(
         eachCellIn(block, MINUTE_MS, (cell) => mergeIntoCells(own, cell, HOUR_MS));
       });
     } catch (error) {
-      if (!hasCode(error, 'CORRUPT')) throw error;
-      onDamaged(path);
+      if (hasCode(error, 'CORRUPT')) onDamaged(path);
+      else if (errnoOf(error) !== 'ENOENT') throw error; // a reader has set it aside, or a user has removed it
     }
     await pause();
   }

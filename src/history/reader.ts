@@ -1,6 +1,6 @@
 import { errnoOf, fileReasonOf, hasCode } from '../lib/errors.ts';
 import type { FaultReporter } from '../lib/fault-reporter.ts';
-import { readOwnFile } from '../system/own-file.ts';
+import { readOwnFile, setAsideDamaged } from '../system/own-file.ts';
 import {
   addToCells,
   type Cell,
@@ -21,7 +21,8 @@ import type { Period } from './timeline.ts';
 
 /**
  * Reads the history of one containerd from its files, whether a monitor runs or not. What the monitor has not
- * written yet, the last five seconds, is missing. A damaged file is skipped and reported once.
+ * written yet, the last five seconds, is missing. A damaged segment is set aside, so that it is reported once; a damaged
+ * journal is skipped and reported, because the monitor may be writing it.
  */
 export interface HistoryReader {
   /** Wall time of the last write, which may be an empty one; undefined without a history. */
@@ -113,20 +114,25 @@ function recentChangesIn(dir: string, nowMs: number): readonly Change[] {
   return found.sort((a, b) => a.atMs - b.atMs);
 }
 
-type TryRead = (path: string, read: () => void) => void;
+type TryRead = (path: string, read: () => void, kind?: 'segment') => void;
 
-/** Reports a damaged or unreadable file once. A missing one has expired meanwhile. Throws errors of any other kind. */
+/**
+ * Reports a damaged or unreadable file once, and sets a damaged segment aside. A missing one has expired meanwhile.
+ * Throws errors of any other kind.
+ */
 function createTryRead({ onFault }: FaultReporter): TryRead {
   const reported = new Set<string>();
-  return (path, read) => {
+  const skip = (text: string): void => onFault?.(`a part of the history is skipped: ${text}`);
+  return (path, read, kind) => {
     try {
       read();
     } catch (error) {
       if (errnoOf(error) === undefined && !hasCode(error, 'CORRUPT')) throw error;
       if (errnoOf(error) === 'ENOENT' || reported.has(path)) return;
       reported.add(path);
-      const why = errnoOf(error) === undefined ? 'is damaged' : `cannot be read: ${fileReasonOf(error)}`;
-      onFault?.(`a part of the history is skipped: ${path} ${why}`);
+      if (errnoOf(error) !== undefined) skip(`${path} cannot be read: ${fileReasonOf(error)}`);
+      else if (kind === 'segment') setAsideDamaged(path, { onFault: skip });
+      else skip(`${path} is damaged`);
     }
   };
 }
@@ -180,13 +186,14 @@ function visitBlocks(
   { key, tryRead }: Wanted,
   visit: (key: string, block: Buffer) => void,
 ): void {
-  tryRead(path, () => {
+  const read = (): void => {
     if (key === undefined) eachBlock(path, visit);
     else {
       const block = readBlock(path, key);
       if (block) visit(key, block);
     }
-  });
+  };
+  tryRead(path, read, 'segment');
 }
 
 const rawFiles = (files: readonly HistoryFile[], { fromMs, toMs }: Period): readonly HistoryFile[] =>

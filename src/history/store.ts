@@ -5,11 +5,11 @@ import { fileReasonOf, HealthctlError, hasCode, messageOf } from '../lib/errors.
 import type { Logger } from '../lib/logger.ts';
 import { noSpaceError, replaceFileSynced } from '../system/atomic-write.ts';
 import { type FileLock, lockFile } from '../system/flock.ts';
-import { makeOwnDirectory, openOwnFile, readOwnFile, removeOwn, setAside } from '../system/own-file.ts';
+import { makeOwnDirectory, openOwnFile, readOwnFile, removeOwn, setAsideDamaged } from '../system/own-file.ts';
 import { MINUTE_MS } from './cell.ts';
 import { lineFromChange } from './change-line.ts';
 import { expired, type Limits } from './expiry.ts';
-import { dayOf, historyFiles, historyPath, sizeOf, unmergedJournals } from './files.ts';
+import { dayOf, filesSetAside, historyFiles, historyPath, sizeOf, unmergedJournals } from './files.ts';
 import { eachJournaled, FrameWriter } from './journal.ts';
 import { mergeDay } from './merge-day.ts';
 import type { Change, KeyedSample } from './model.ts';
@@ -89,6 +89,8 @@ class FileHistoryStore implements HistoryStore {
   readonly #changes: AppendedFile;
   #frames = new FrameWriter();
   #window: Window | undefined;
+  /** Damaged journals of the window, by path. What could be read of them is in the window. */
+  readonly #damaged = new Set<string>();
   lastMs: number | undefined;
 
   constructor(deps: StoreDeps, lock: FileLock) {
@@ -101,7 +103,7 @@ class FileHistoryStore implements HistoryStore {
   }
 
   async appendSamples(atMs: number, samples: readonly KeyedSample[]): Promise<void> {
-    if (this.#window && isOver(this.#window, atMs)) await this.#roll(this.#window);
+    if (this.#window && (this.#damaged.size > 0 || isOver(this.#window, atMs))) await this.#roll(this.#window);
     this.#window ??= this.#begin(atMs);
     if (!this.#journal.isOpen) this.#openJournal(this.#window);
     await this.#journal.append(this.#frames.frame(atMs, samples));
@@ -139,13 +141,19 @@ class FileHistoryStore implements HistoryStore {
     const { log } = this.#deps;
     const bytes = readOwnFile(path, { maxBytes: MAX_JOURNAL_BYTES, onFault: (text) => log.warn(text) });
     if (!bytes) return;
+    const noteTime = (atMs = 0): void => {
+      this.lastMs = Math.max(this.lastMs ?? 0, atMs) || undefined;
+    };
     try {
-      const { lastMs, isTorn } = eachJournaled(bytes, (key, sample) => window.add(key, sample));
-      this.lastMs = Math.max(this.lastMs ?? 0, lastMs ?? 0) || undefined;
+      const { lastMs, isTorn } = eachJournaled(bytes, (key, sample) => {
+        window.add(key, sample);
+        noteTime(sample.atMs);
+      });
+      noteTime(lastMs);
       if (isTorn) log.debug(`${path}: its end is skipped: the write was interrupted`);
     } catch (error) {
       if (!hasCode(error, 'CORRUPT')) throw error;
-      setAside(path, 'damaged', { onFault: (text) => log.warn(text) });
+      this.#damaged.add(path);
     }
   }
 
@@ -180,13 +188,22 @@ class FileHistoryStore implements HistoryStore {
     this.#journal.close();
     this.#window = undefined;
     for (const { kind, path, fromMs } of historyFiles(dir))
-      if (kind === 'journal' && fromMs === window.fromMs) removeOwn(path);
+      if (kind === 'journal' && fromMs === window.fromMs) this.#endJournal(path);
     await this.#mergeDays();
     this.#expire();
   }
 
+  #endJournal(path: string): void {
+    if (this.#damaged.delete(path)) this.#setAside(path);
+    else removeOwn(path);
+  }
+
+  #setAside(path: string): void {
+    setAsideDamaged(path, { onFault: (text) => this.#deps.log.warn(text) });
+  }
+
   async #mergeDays(): Promise<void> {
-    const { dir, clock, log } = this.#deps;
+    const { dir, clock } = this.#deps;
     const files = historyFiles(dir);
     const merged = new Set(files.filter(({ kind }) => kind === 'hours').map(({ fromMs }) => fromMs));
     const today = dayOf(clock.now());
@@ -196,7 +213,7 @@ class FileHistoryStore implements HistoryStore {
       const minutes = files.filter(({ kind, fromMs }) => kind === 'minutes' && dayOf(fromMs) === dayMs);
       const blocks = await mergeDay(minutes, {
         pause: () => clock.sleep(1),
-        onDamaged: (path) => void setAside(path, 'damaged', { onFault: (text) => log.warn(text) }),
+        onDamaged: (path) => this.#setAside(path),
       });
       await replaceFileSynced(historyPath(dir, 'hours', dayMs), segmentOf(blocks));
     }
@@ -205,7 +222,8 @@ class FileHistoryStore implements HistoryStore {
   #expire(): void {
     const { dir, limits, clock, log } = this.#deps;
     const sized = historyFiles(dir).map((file) => ({ ...file, bytes: sizeOf(file) }));
-    for (const { path } of expired(sized, limits, clock.now())) {
+    const oldAside = filesSetAside(dir).filter(({ fromMs }) => clock.now() - fromMs > limits.maxAgeMs);
+    for (const { path } of [...expired(sized, limits, clock.now()), ...oldAside]) {
       try {
         removeOwn(path);
       } catch (error) {

@@ -236,6 +236,10 @@ export function setAside(path: string, reason: string, options: SetAsideOptions 
   return true;
 }
 
+/** Renames a damaged file of ours, and reports it. */
+export const setAsideDamaged = (path: string, { onFault }: FaultReporter): void =>
+  void setAside(path, 'damaged', { onFault, isOurs: () => false });
+
 /**
  * Unless the name is in use again: link(2) does not replace, and rename(2) does not replace a directory that is not
  * empty.

@@ -1,4 +1,4 @@
-import { readdirSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { readdirSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { hostIdOf } from '../../src/lib/dirs.ts';
@@ -72,7 +72,7 @@ test('the history of a container has results, changes, a restart and its end, al
   await bed.ok(['rm', '-f', name]);
 });
 
-test('a killed monitor loses at most its last batch; a damaged file is omitted', async () => {
+test('a killed monitor loses at most its last batch; a damaged file is set aside', async () => {
   const name = bed.name('killed');
   await run(name);
   await untilWritten(async () => (await rowsOf(name)).length > 10);
@@ -81,13 +81,19 @@ test('a killed monitor loses at most its last batch; a damaged file is omitted',
   process.kill(pid, 'SIGKILL');
   expect((await rowsOf(name)).length).toBeGreaterThanOrEqual(before.length);
   const dir = join(bed.dataRoot, hostIdOf(bed.address), 'history');
-  writeFileSync(join(dir, 'raw-1'), 'not a segment');
+  const damaged = join(dir, `raw-${Date.now()}`);
+  writeFileSync(damaged, 'not a segment');
+  const warned = await bed.cli(['history', name]);
+  expect([warned.code, warned.stderr]).toEqual([
+    0,
+    expect.stringContaining(`${damaged} is damaged; it is now ${damaged}.not-ours-`),
+  ]);
+  expect((await bed.cli(['history', name])).stderr).not.toContain('damaged');
   expect((await rowsOf(name)).length).toBeGreaterThanOrEqual(before.length);
   const journal = readdirSync(dir).find((file) => file.startsWith('journal-')) ?? '';
   truncateSync(join(dir, journal), 100);
   await bed.ok(['restart', '--time', '1', name]); // starts a monitor again
   await untilWritten(async () => (await rowsOf(name)).some(({ Kind }) => Kind === 'result'));
-  rmSync(join(dir, 'raw-1'));
   await bed.ok(['rm', '-f', name]);
 });
 

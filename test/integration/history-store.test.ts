@@ -229,7 +229,15 @@ describe('after an interrupted writer', () => {
 });
 
 describe('damage', () => {
-  test('a damaged segment is omitted with a warning; the others are read', async () => {
+  const flip = (path: string, at: number): void => {
+    const bytes = readFileSync(path);
+    bytes[at] = (bytes[at] ?? 0) ^ 0xff;
+    writeFileSync(path, bytes);
+  };
+  const aside = (kind: string): string[] =>
+    readdirSync(dir).filter((name) => new RegExp(`^${kind}-\\d+\\.not-ours-[0-9a-f]{8}$`).test(name));
+
+  test('a damaged segment is set aside with a warning; the others are read', async () => {
     const { clock, warnings, open, reader } = setUp();
     const store = await open();
     for (let n = 0; n < 3; n += 1) {
@@ -238,17 +246,39 @@ describe('damage', () => {
     }
     await store.close();
     const raw = historyFiles(dir).find(({ kind }) => kind === 'raw')?.path ?? '';
-    const bytes = readFileSync(raw);
-    bytes[12] = (bytes[12] ?? 0) ^ 0xff;
-    writeFileSync(raw, bytes);
+    flip(raw, 12);
+    for (let commands = 0; commands < 2; commands += 1) expect(reader().samples('default/a', WEEK)).toHaveLength(2);
+    expect(warnings).toEqual([
+      `a part of the history is skipped: ${raw} is damaged; it is now ${join(dir, aside('raw')[0] ?? '')}`,
+    ]);
     const one = reader();
-    expect(one.samples('default/a', WEEK)).toHaveLength(2);
-    one.samples('default/a', WEEK);
-    expect(warnings).toEqual([`a part of the history is skipped: ${raw} is damaged`]);
     const minutes = historyFiles(dir).find(({ kind }) => kind === 'minutes')?.path ?? '';
     writeFileSync(minutes, Buffer.concat(segmentOf([['default/a', Buffer.from([1, 1])]])));
     one.cells(WEEK, 'default/a');
-    expect(warnings.at(-1)).toBe(`a part of the history is skipped: ${minutes} is damaged`);
+    expect(warnings.at(-1)).toContain(
+      `a part of the history is skipped: ${minutes} is damaged; it is now ${minutes}.not-ours-`,
+    );
+  });
+
+  test('the monitor sets damaged minutes aside when it merges a day, and files set aside are removed with their age', async () => {
+    const { clock, warnings, open } = setUp();
+    const store = await open();
+    for (let n = 0; n < 2; n += 1) {
+      await add(store, [['default/a', sampleAt(clock.now())]]);
+      await clock.advance(11 * MINUTE);
+    }
+    flip(historyFiles(dir).find(({ kind }) => kind === 'minutes')?.path ?? '', 12);
+    await clock.advance(DAY_MS);
+    for (let n = 0; n < 2; n += 1) {
+      await add(store, [['default/a', sampleAt(clock.now())]]);
+      await clock.advance(11 * MINUTE);
+    }
+    expect(warnings).toEqual([expect.stringMatching(/minutes-\d+ is damaged; it is now .*\.not-ours-/)]);
+    expect([aside('minutes').length, kinds().includes('hours')]).toEqual([1, true]);
+    await clock.advance(8 * DAY_MS);
+    await add(store, [['default/a', sampleAt(clock.now())]]);
+    expect(aside('minutes')).toEqual([]);
+    await store.close();
   });
 
   test('random bytes at any place give an error or nothing, never a crash or a wrong number of samples', async () => {
@@ -394,11 +424,13 @@ test('what was written before damage in a journal is read, and the next monitor 
   expect(before).toBeGreaterThan(0);
   expect(reader().lastMs()).toBeDefined();
   expect(warnings[0]).toBe(`a part of the history is skipped: ${path} is damaged`);
+  warnings.length = 0;
   const next = await open();
-  expect(warnings.at(-1)).toContain('damaged');
-  await clock.advance(11 * MINUTE);
-  await add(next, [['default/a', sampleAt(T0 + 11 * MINUTE)]]);
+  expect(next.lastMs).toBeGreaterThanOrEqual(T0);
+  await clock.advance(MINUTE);
+  await add(next, [['default/a', sampleAt(T0 + MINUTE)]]);
   expect(reader().samples('default/a', WEEK)).toHaveLength(before + 1);
+  expect(warnings).toEqual([expect.stringContaining(`${path} is damaged; it is now ${path}.not-ours-`)]);
   await next.close();
 });
 
