@@ -112,6 +112,13 @@ describe('a create that is refused', () => {
       'invalid JSON: json: cannot unmarshal string into Go struct field .Healthcheck.Interval of type time.Duration',
     ],
     [
+      'a part of a volume',
+      '',
+      { HostConfig: { Mounts: [{ Type: 'volume', Source: 'vol', Target: '/x', VolumeOptions: { Subpath: 'a' } }] } },
+      501,
+      'healthctl mounts whole volumes only, not the part "a" of one',
+    ],
+    [
       'a missing bind',
       '',
       { HostConfig: { Mounts: [{ Type: 'bind', Source: '/no/such', Target: '/x' }] } },

@@ -29,6 +29,11 @@ test('who answers, and on what host', async () => {
   await bed.ok(['rm', id]);
 });
 
+test('what the kernel does on bridges is told to old clients alone', async () => {
+  expect((await engine.ask('GET', '/v1.49/info')).json).toHaveProperty('BridgeNfIptables');
+  expect((await engine.ask('GET', '/v1.50/info')).json).not.toHaveProperty('BridgeNfIptables');
+});
+
 test.each([
   ['GET', '/nosuch', 404, 'page not found'],
   ['POST', '/grpc', 404, 'page not found'],

@@ -51,6 +51,9 @@ function destinationOf(mount: MountRequest): string {
 
 function mountFieldsIn(mount: GoStruct): MountFields {
   const [bind, volume, tmpfs] = ['BindOptions', 'VolumeOptions', 'TmpfsOptions'].map((name) => mount.struct(name));
+  const subpath = volume?.text('Subpath') ?? '';
+  if (subpath !== '')
+    throw new EngineError(501, `healthctl mounts whole volumes only, not the part ${JSON.stringify(subpath)} of one`);
   const size = tmpfs?.int('SizeBytes') ?? 0;
   const mode = tmpfs?.int('Mode', 'uint32') ?? 0;
   const propagation = bind?.text('Propagation') ?? '';

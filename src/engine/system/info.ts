@@ -6,6 +6,7 @@ import {
   type ServerInfo,
 } from '../../container/host/system-info.ts';
 import { rfc3339FromMillis } from '../../health/result.ts';
+import { readKernelFile } from '../../system/kernel-file.ts';
 import type { EngineDeps } from '../host.ts';
 import { json, type Route } from '../route.ts';
 import { DOCKER_VERSION, isSince } from '../version.ts';
@@ -19,10 +20,23 @@ export function infoRoutes(deps: EngineDeps): readonly Route[] {
       handle: async ({ signal, version }) => {
         const server = await readServerInfo(deps.ctx, { signal });
         const document = infoDocument(deps, { server, host: readHostInfo(deps.path) });
-        return json({ ...document, ...(isSince(version, 49) ? { FirewallBackend: { Driver: 'iptables' } } : {}) });
+        return json({
+          ...document,
+          ...(isSince(version, 49) ? { FirewallBackend: { Driver: 'iptables' } } : {}),
+          ...(isSince(version, 50) ? {} : bridgeFilters()),
+        });
       },
     },
   ];
+}
+
+/** Left out since API 1.50: whether rules of iptables see what goes over a bridge. */
+function bridgeFilters() {
+  const isOn = (name: string): boolean => readKernelFile(`/proc/sys/net/bridge/${name}`)?.trim() === '1';
+  return {
+    BridgeNfIptables: isOn('bridge-nf-call-iptables'),
+    BridgeNfIp6tables: isOn('bridge-nf-call-ip6tables'),
+  };
 }
 
 interface Facts {
