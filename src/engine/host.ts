@@ -6,6 +6,7 @@ import type { Clock } from '../lib/clock.ts';
 import type { ServiceLogger } from '../lib/logger.ts';
 import type { Settings } from '../lib/settings.ts';
 import type { Attachments } from './containers/attachments.ts';
+import type { Execs } from './exec/execs.ts';
 
 /** What the engine needs from the process that it runs in. */
 export interface EngineHost {
@@ -46,6 +47,7 @@ export interface EngineDeps {
   readonly path: string;
   /** The clients that attached to containers before their start. */
   readonly attachments: Attachments;
+  readonly execs: Execs;
   readonly clock: Clock;
   readonly log: ServiceLogger;
 }

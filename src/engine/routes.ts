@@ -12,6 +12,7 @@ import { statsRoutes } from './containers/stats.ts';
 import { topRoutes } from './containers/top.ts';
 import { updateRoutes } from './containers/update.ts';
 import { waitRoutes } from './containers/wait.ts';
+import { execRoutes } from './exec/routes.ts';
 import type { EngineDeps } from './host.ts';
 import { imageRoutes } from './images/routes.ts';
 import { networkConnectRoutes } from './networks/connect.ts';
@@ -53,6 +54,7 @@ export function engineRoutesOf(deps: EngineDeps): readonly Route[] {
     ...logRoutes(deps),
     ...attachRoutes(deps),
     ...resizeRoutes(deps),
+    ...execRoutes(deps),
     // Last: they take what no other has.
     ...absentRoutes,
   ];

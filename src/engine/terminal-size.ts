@@ -1,11 +1,7 @@
+import type { TerminalSize } from '../container/console/terminal.ts';
 import { quote } from '../go/quote.ts';
 import { EngineError } from './errors.ts';
 import type { Query } from './query.ts';
-
-export interface TerminalSize {
-  readonly width: number;
-  readonly height: number;
-}
 
 /** The size in a query: `h` rows and `w` columns. Throws 400 with Docker's texts. */
 export function terminalSizeFrom(query: Query): TerminalSize {

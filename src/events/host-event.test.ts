@@ -15,6 +15,7 @@ const own = (topic: string, value: unknown): EventFact => ({
   topic: `/healthctl/${topic}`,
   json: JSON.stringify(value),
 });
+const API_ID = 'ab'.repeat(32);
 const exited = { kind: 'task-exited', id: 'c1', pid: 7, exitStatus: 137, exitedAtMs: AT } as const;
 
 test.each<[string, EventFact, Record<string, string>?]>([
@@ -28,6 +29,12 @@ test.each<[string, EventFact, Record<string, string>?]>([
   ['exec_create', { kind: 'exec-added', id: 'c1', execId: 'sh' }, { execID: 'sh' }],
   ['exec_start', { kind: 'exec-started', id: 'c1', execId: 'sh' }, { execID: 'sh' }],
   ['exec_die', { kind: 'exec-exited', id: 'c1', execId: 'sh', exitStatus: 3 }, { execID: 'sh', exitCode: '3' }],
+  [
+    'exec_die',
+    { kind: 'exec-exited', id: 'c1', execId: `healthctl-${API_ID}`, exitStatus: 0 },
+    { execID: API_ID, exitCode: '0' },
+  ],
+  ['exec_create: date', own('exec', { ID: 'c1', ExecID: API_ID, Action: 'exec_create: date' }), { execID: API_ID }],
   ['destroy', { kind: 'container-deleted', id: 'c1' }],
   ['kill', own('kill', { ID: 'c1', Signal: 15 }), { signal: '15' }],
   ['stop', own('stop', { ID: 'c1' })],
@@ -50,6 +57,8 @@ test.each<[string, EventFact]>([
   ['task-deleted', { kind: 'task-deleted', id: 'c1' }],
   ['container-updated', { kind: 'container-updated', id: 'c1', labels: {} }],
   ['a status starting', own('health-status', { ID: 'c1', Status: 'starting', FailingStreak: 0 })],
+  ["an exec of Docker's API, which tells itself", { kind: 'exec-added', id: 'c1', execId: `healthctl-${API_ID}` }],
+  ['its start', { kind: 'exec-started', id: 'c1', execId: `healthctl-${API_ID}` }],
   ['an unknown event of ours', own('else', { ID: 'c1' })],
 ])('gives no Docker event for %s', (_what, fact) => {
   expect(containerEventFrom(at(fact), facts)).toBeUndefined();

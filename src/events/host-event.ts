@@ -1,5 +1,6 @@
 import type { ContainerdEvent } from '../containerd/events.ts';
 import { isDanglingName } from '../image/names.ts';
+import { apiExecIdOf } from './api-exec.ts';
 import { type ObjectType, parseOwnEvent } from './own-events.ts';
 
 /** An event on the host, in Docker's words. */
@@ -100,11 +101,13 @@ function actionPartOf(event: ContainerdEvent, facts: ContainerFacts): ActionPart
       return { action: 'oom' };
     // Docker adds the command, which containerd does not report.
     case 'exec-added':
-      return { action: 'exec_create', attributes: { execID: event.execId } };
+      return beginOfExec('exec_create', event.execId);
     case 'exec-started':
-      return { action: 'exec_start', attributes: { execID: event.execId } };
-    case 'exec-exited':
-      return { action: 'exec_die', attributes: { execID: event.execId, exitCode: String(event.exitStatus) } };
+      return beginOfExec('exec_start', event.execId);
+    case 'exec-exited': {
+      const execID = apiExecIdOf(event.execId) ?? event.execId;
+      return { action: 'exec_die', attributes: { execID, exitCode: String(event.exitStatus) } };
+    }
     case 'own':
       return ownActionPart(event);
     case 'task-created':
@@ -115,6 +118,11 @@ function actionPartOf(event: ContainerdEvent, facts: ContainerFacts): ActionPart
     case 'image-deleted':
       return undefined;
   }
+}
+
+/** Undefined for an exec of Docker's API, which has published this itself. */
+function beginOfExec(action: string, execId: string): ActionPart | undefined {
+  return apiExecIdOf(execId) === undefined ? { action, attributes: { execID: execId } } : undefined;
 }
 
 function ownActionPart(event: Extract<ContainerdEvent, { kind: 'own' }>): ActionPart | undefined {
@@ -133,6 +141,8 @@ function ownActionPart(event: Extract<ContainerdEvent, { kind: 'own' }>): Action
     case 'stop':
     case 'restart':
       return { action: own.kind };
+    case 'exec':
+      return { action: own.action, attributes: { execID: own.execId } };
     case 'object':
       return undefined;
   }

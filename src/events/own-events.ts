@@ -21,6 +21,8 @@ export type OwnEvent =
   | { readonly kind: 'restart'; readonly id: string }
   /** Renamed by a user. */
   | { readonly kind: 'rename'; readonly id: string; readonly oldName: string; readonly name: string }
+  /** An exec of Docker's API was created, or is about to start. */
+  | { readonly kind: 'exec'; readonly id: string; readonly execId: string; readonly action: string }
   /** An action on an unhealthy container. */
   | { readonly kind: 'health-action'; readonly id: string; readonly action: HealthAction; readonly reason: string }
   | ({ readonly kind: 'object' } & ObjectEvent);
@@ -54,6 +56,8 @@ const RESTART_TOPIC = '/healthctl/restart';
 const RENAME_TOPIC = '/healthctl/rename';
 /** `{"ID":"3f4e…","Action":"restart","Reason":"unhealthy: connection refused"}` */
 const HEALTH_ACTION_TOPIC = '/healthctl/health-action';
+/** `{"ID":"3f4e…","ExecID":"81ac…","Action":"exec_create: sh -c date"}` */
+const EXEC_TOPIC = '/healthctl/exec';
 /** `{"ID":"9f0c…","Type":"network","Action":"connect","Attributes":{"name":"web","container":"3f4e…"}}` */
 const OBJECT_TOPIC = '/healthctl/object';
 
@@ -89,6 +93,11 @@ export const publishHealthAction = (
   publisher: Publisher,
   { id, action, reason }: { readonly id: string; readonly action: HealthAction; readonly reason: string },
 ) => publish(publisher, HEALTH_ACTION_TOPIC, { ID: id, Action: action, Reason: reason });
+
+export const publishExec = (
+  publisher: Publisher,
+  { id, execId, action }: { readonly id: string; readonly execId: string; readonly action: string },
+) => publish(publisher, EXEC_TOPIC, { ID: id, ExecID: execId, Action: action });
 
 export const publishObject = (publisher: Publisher, { type, action, id, attributes }: ObjectEvent) =>
   publish(publisher, OBJECT_TOPIC, { ID: id, Type: type, Action: action, Attributes: attributes });
@@ -129,6 +138,10 @@ export function parseOwnEvent({
     case RENAME_TOPIC: {
       const { OldName: oldName, Name: name } = value;
       return isText(oldName) && isText(name) ? { kind: 'rename', id, oldName, name } : undefined;
+    }
+    case EXEC_TOPIC: {
+      const { ExecID: execId, Action: action } = value;
+      return isText(execId) && isText(action) ? { kind: 'exec', id, execId, action } : undefined;
     }
     case HEALTH_ACTION_TOPIC: {
       const action = as(oneOf(HEALTH_ACTIONS), value.Action);

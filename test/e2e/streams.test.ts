@@ -326,7 +326,7 @@ describe('exec', () => {
     await bed.ok(['pause', name]);
     expect(await bed.cli(['exec', name, 'true'])).toMatchObject({
       code: 1,
-      stderr: `healthctl: container ${id} is paused, unpause the container before exec\n`,
+      stderr: `healthctl: Container ${id} is paused, unpause the container before exec\n`,
     });
     await bed.ok(['unpause', name]);
     await bed.ok(['kill', name]);

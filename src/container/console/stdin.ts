@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net';
-import type { Readable } from 'node:stream';
+import type { Readable, Writable } from 'node:stream';
 import type { Clock } from '../../lib/clock.ts';
 import { errnoOf } from '../../lib/errors.ts';
 import { openFifoWriter } from '../../system/fifo.ts';
@@ -34,7 +34,7 @@ export function connectStdin(path: string): Socket | undefined {
 
 export interface PumpOptions {
   readonly source: Readable;
-  readonly sink: Socket;
+  readonly sink: Writable;
   /** With a terminal. */
   readonly detach?: DetachFilter;
   /** The source has ended and all its data was passed on. */
@@ -43,12 +43,14 @@ export interface PumpOptions {
   readonly onDetach: () => void;
 }
 
+/** A connection that is cut off closes without an end. */
+const ENDS = ['end', 'error', 'close'] as const;
+
 /** Copies typed or piped input, at the speed of its reader. @returns a function that ends this */
 export function pumpStdin({ source, sink, detach, onEnd, onDetach }: PumpOptions): () => void {
   const stop = (): void => {
     source.off('data', take);
-    source.off('end', end);
-    source.off('error', end);
+    for (const event of ENDS) source.off(event, end);
     source.pause();
     sink.destroy();
   };
@@ -68,6 +70,7 @@ export function pumpStdin({ source, sink, detach, onEnd, onDetach }: PumpOptions
   // Not `sink.end()`, which would call shutdown on something other than a socket; the reader still gets what was
   // written.
   const end = (): void => {
+    for (const event of ENDS) source.off(event, end);
     sink.write('', () => {
       sink.once('close', onEnd);
       sink.destroy();
@@ -75,8 +78,9 @@ export function pumpStdin({ source, sink, detach, onEnd, onDetach }: PumpOptions
   };
   sink.on('error', stop); // the process has closed its stdin, or is gone
   source.on('data', take);
-  source.on('end', end);
-  source.on('error', end);
-  source.resume();
+  for (const event of ENDS) source.on(event, end);
+  // A socket emits its end although nobody listens.
+  if (source.readableEnded || source.destroyed) end();
+  else source.resume();
   return stop;
 }

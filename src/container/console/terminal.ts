@@ -3,13 +3,17 @@ import type { UserConsole } from './user-console.ts';
 
 const STDIN_FD = 0;
 
+/** In columns and rows. */
+export interface TerminalSize {
+  readonly width: number;
+  readonly height: number;
+}
+
 /** Sets the size of a container's terminal. */
-export type Resize = (size: { readonly width: number; readonly height: number }) => Promise<void>;
+export type Resize = (size: TerminalSize) => Promise<void>;
 
 /** The size of the user's terminal; undefined if stdout is no terminal. */
-export function terminalSize({
-  streams,
-}: Pick<UserConsole, 'streams'>): { readonly width: number; readonly height: number } | undefined {
+export function terminalSize({ streams }: Pick<UserConsole, 'streams'>): TerminalSize | undefined {
   const { isTTY, columns, rows } = streams.stdout;
   return isTTY && columns !== undefined && rows !== undefined ? { width: columns, height: rows } : undefined;
 }

@@ -14,7 +14,7 @@ import {
   type Exec,
   type ExecContext,
   type ExecEnd,
-  type ExecRequest,
+  type ExecStart,
   registerExec,
   releaseExec,
   startExec,
@@ -23,7 +23,7 @@ import {
 /** The exit status of a process killed by SIGKILL. */
 const KILLED = 137;
 
-type AttachedRequest = Pick<ExecRequest, 'stdin' | 'terminal' | 'detachKeys'>;
+type AttachedRequest = Omit<ExecStart, 'detach'>;
 
 /** The resources that are open until the end. */
 interface Session {
@@ -76,7 +76,7 @@ interface Attempt {
 }
 
 async function runToEnd(ctx: ExecContext, console: UserConsole, attempt: Attempt): Promise<number> {
-  const { exec, session } = attempt;
+  const { exec, request, session } = attempt;
   const { tasks } = ctx.containerd;
   const { stdio, outputs } = openPipes(ctx, console, attempt);
   if (console.signal.aborted) throw new HealthctlError('ABORTED', 'the exec was cancelled');
@@ -89,7 +89,8 @@ async function runToEnd(ctx: ExecContext, console: UserConsole, attempt: Attempt
       await registerExec(ctx, exec, stdio);
       const ended = tasks.wait(exec, { signal: session.left });
       ended.catch(() => undefined); // handled where it is awaited
-      await startExec(ctx, exec);
+      const pid = await startExec(ctx, exec);
+      request.onStarted?.(pid);
       return { ended };
     },
     session.left,
@@ -156,7 +157,7 @@ async function connectInput(
     sink,
     ...(request.terminal ? { detach: createDetachFilter(request.detachKeys) } : {}),
     onEnd: () => void closeStdin(),
-    onDetach: session.leave,
+    onDetach: request.onDetach ?? session.leave,
   });
   session.onRelease(stop);
   session.onLeave(async () => {

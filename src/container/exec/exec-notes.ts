@@ -1,13 +1,16 @@
 import { constants, mkdtempSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Tasks } from '../../containerd/tasks.ts';
+import { apiExecIdOf } from '../../events/api-exec.ts';
 import type { Clock } from '../../lib/clock.ts';
 import { errnoOf, hasCode, messageOf } from '../../lib/errors.ts';
 import type { Logger } from '../../lib/logger.ts';
 import { type FileLock, lockFile } from '../../system/flock.ts';
 
-/** Prefix of the ids of users' execs; the rest is random. */
+/** Prefix of the ids of execs by the command line; the rest is random. */
 export const EXEC_PREFIX = 'healthctl-exec-';
+
+const isUsersExec = (name: string): boolean => name.startsWith(EXEC_PREFIX) || apiExecIdOf(name) !== undefined;
 
 /**
  * A directory in the container's run directory, named after an exec: it contains the FIFOs, and records that the exec
@@ -65,7 +68,7 @@ export interface ExecSweep {
 
 /** Deletes execs that have ended without a waiting client. Never fails: the next call tries again. */
 export async function sweepEndedExecs(sweep: ExecSweep): Promise<void> {
-  for (const execId of namesIn(sweep.runDir).filter((name) => name.startsWith(EXEC_PREFIX))) {
+  for (const execId of namesIn(sweep.runDir).filter(isUsersExec)) {
     try {
       await sweepExec(sweep, execId);
     } catch (error) {
@@ -96,8 +99,7 @@ async function sweepExec({ tasks, clock, containerId, runDir }: ExecSweep, execI
 /** Removes all notes: a container that is about to start has no execs. */
 export function forgetExecNotes(runDir: string): void {
   for (const name of namesIn(runDir)) {
-    if (name.startsWith(EXEC_PREFIX) || name.startsWith('.exec-'))
-      rmSync(join(runDir, name), { recursive: true, force: true });
+    if (isUsersExec(name) || name.startsWith('.exec-')) rmSync(join(runDir, name), { recursive: true, force: true });
   }
 }
 

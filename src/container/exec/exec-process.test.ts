@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { ContainerProcess } from '../../oci/types.ts';
-import { type ExecProgram, processWith } from './exec-process.ts';
+import { type ExecProgram, processWith, withSize } from './exec-process.ts';
 
 const own: ContainerProcess & Record<string, unknown> = {
   terminal: true,
@@ -38,9 +38,10 @@ describe('processWith', () => {
 
   test("a terminal sets TERM, unless the container has one, and takes the size of the user's terminal", () => {
     const size = { width: 80, height: 24 };
-    const process = processWith(own, program({ terminal: true, size }));
+    const process = withSize(processWith(own, program({ terminal: true })), size);
     expect(process.env).toEqual(['TERM=xterm', 'PATH=/bin', 'A=1', 'B=2']);
     expect(process.consoleSize).toEqual(size);
+    expect(withSize(processWith(own, program()), size).consoleSize).toBeUndefined();
     const withTerm = { ...own, env: ['TERM=vt100'] };
     expect(processWith(withTerm, program({ terminal: true })).env).toEqual(['TERM=vt100']);
   });

@@ -1,18 +1,22 @@
 import { mkdirSync } from 'node:fs';
 import { HealthctlError } from '../../lib/errors.ts';
-import { decodeJson, encodeJson } from '../../lib/json.ts';
+import { decodeJson } from '../../lib/json.ts';
 import { parseRuntimeSpec } from '../../oci/read-spec.ts';
 import type { ContainerProcess, User } from '../../oci/types.ts';
 import { resolveUser } from '../../oci/user.ts';
 import { storedConfigOf } from '../../record/stored-config.ts';
 import type { ContainerView } from '../../record/view.ts';
 import { readFilesInRoot } from '../../system/rootfs.ts';
+import type { TerminalSize } from '../console/terminal.ts';
 import type { ContainerContext } from '../context.ts';
 import { ensureAppArmorOfExec } from '../host/apparmor.ts';
 import { readHostFacts } from '../host/host-facts.ts';
 
 /** A real /etc/passwd has some thousand lines at most. */
 const MAX_PASSWD_BYTES = 4 << 20;
+
+/** The process of an exec, as the runtime gets it. */
+export type ExecProcess = ContainerProcess & { readonly consoleSize?: unknown };
 
 /** The program to run in a container. */
 export interface ExecProgram {
@@ -25,27 +29,25 @@ export interface ExecProgram {
   readonly cwd?: string;
   readonly privileged: boolean;
   readonly terminal: boolean;
-  /** Size of the user's terminal. */
-  readonly size?: { readonly width: number; readonly height: number };
 }
 
 /**
- * The container's own OCI process with another program, as JSON: its whole security profile stays.
+ * The container's own OCI process with another program: its whole security profile stays.
  *
  * @param runDir a directory of ours, for a mount that lasts for one system call
  * @throws CORRUPT for a container without a runtime spec; INVALID `unable to find user x: no matching entries in passwd
  *   file`; errors of ensureAppArmorProfile
  */
-export async function execProcessJson(
+export async function execProcess(
   ctx: Pick<ContainerContext, 'containerd' | 'clock'>,
   view: ContainerView,
   program: ExecProgram & { readonly runDir: string },
-): Promise<string> {
+): Promise<ExecProcess> {
   const own = processOf(view);
   await ensureAppArmorOfExec(ctx, own);
   const user =
     program.user === undefined ? undefined : await userOf(ctx, view, { user: program.user, runDir: program.runDir });
-  return encodeJson(processWith(own, program, user));
+  return processWith(own, program, user);
 }
 
 function processOf({ record }: ContainerView): ContainerProcess {
@@ -59,12 +61,8 @@ function processOf({ record }: ContainerView): ContainerProcess {
  * Pure: the changes of `exec` to a container's process. A privileged one keeps its AppArmor profile (moby
  * daemon/exec_linux.go).
  */
-export function processWith(
-  own: ContainerProcess,
-  program: ExecProgram,
-  user?: User,
-): ContainerProcess & { readonly consoleSize?: unknown } {
-  const { terminal, size, privileged } = program;
+export function processWith(own: ContainerProcess, program: ExecProgram, user?: User): ExecProcess {
+  const { terminal, privileged } = program;
   const all = privileged ? readHostFacts({ withDevices: false }).capabilities : undefined;
   return {
     ...own,
@@ -73,9 +71,14 @@ export function processWith(
     cwd: program.cwd ?? own.cwd,
     user: { ...own.user, ...user },
     terminal,
+    consoleSize: undefined, // the container's
     ...(all ? { capabilities: { bounding: all, effective: all, permitted: all } } : {}),
-    consoleSize: terminal && size ? size : undefined,
   };
+}
+
+/** Pure: with a terminal of that size. */
+export function withSize(process: ExecProcess, size: TerminalSize | undefined): ExecProcess {
+  return process.terminal && size ? { ...process, consoleSize: size } : process;
 }
 
 /**

@@ -1,6 +1,7 @@
 import type { TaskStdio } from '../../containerd/tasks.ts';
 import { HealthctlError, hasCode, messageOf } from '../../lib/errors.ts';
 import type { ContainerState } from '../../record/view.ts';
+import type { TerminalSize } from '../console/terminal.ts';
 import type { ContainerContext } from '../context.ts';
 import { startFailure } from '../start-failure.ts';
 import type { ExecNote } from './exec-notes.ts';
@@ -9,14 +10,24 @@ import type { ExecProgram } from './exec-process.ts';
 /** The part of the context that an exec needs. */
 export type ExecContext = Pick<ContainerContext, 'containerd' | 'clock' | 'log' | 'dirs'>;
 
-export interface ExecRequest extends Omit<ExecProgram, 'size'> {
+/** How an exec is started. */
+export interface ExecStart {
+  readonly terminal: boolean;
   /** `-d`. */
   readonly detach: boolean;
   /** `-i`. */
   readonly stdin: boolean;
   /** From parseDetachKeys. */
   readonly detachKeys: readonly number[];
+  /** Of the client's terminal, if the console is none. */
+  readonly size?: TerminalSize;
+  /** Called with the pid of the process. */
+  readonly onStarted?: (pid: number) => void;
+  /** Called when the user types the detach keys: then the exec goes on with this console. Default: it is left. */
+  readonly onDetach?: () => void;
 }
+
+export type ExecRequest = ExecProgram & ExecStart;
 
 /** `left`: by the detach keys; the program continues. `started`: in the background. */
 export type ExecEnd =
@@ -40,7 +51,7 @@ export function refuseUnlessRunning(state: ContainerState, id: string): void {
   if (state === 'running') return;
   const message =
     state === 'paused'
-      ? `container ${id} is paused, unpause the container before exec`
+      ? `Container ${id} is paused, unpause the container before exec`
       : `container ${id} is not running`;
   throw new HealthctlError('CONFLICT', message, { exitCode: 1 });
 }
@@ -56,11 +67,11 @@ export async function registerExec({ containerd }: ExecContext, exec: Exec, stdi
   }
 }
 
-/** Starts it. After a failure it is deleted. */
-export async function startExec(ctx: ExecContext, exec: Exec): Promise<void> {
+/** Starts it. After a failure it is deleted. @returns the pid */
+export async function startExec(ctx: ExecContext, exec: Exec): Promise<number> {
   const { containerId, execId } = exec;
   try {
-    await ctx.containerd.tasks.start({ containerId, execId });
+    return await ctx.containerd.tasks.start({ containerId, execId });
   } catch (error) {
     await releaseExec(ctx, exec);
     throw await explain(ctx.containerd, containerId, error);

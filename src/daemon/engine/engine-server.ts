@@ -1,6 +1,7 @@
 import type { ContainerContext } from '../../container/context.ts';
 import { createAttachments } from '../../engine/containers/attachments.ts';
 import { createEngine } from '../../engine/engine.ts';
+import { createExecs } from '../../engine/exec/execs.ts';
 import type { EngineHost } from '../../engine/host.ts';
 import { engineRoutesOf } from '../../engine/routes.ts';
 import type { Clock } from '../../lib/clock.ts';
@@ -52,6 +53,7 @@ export function createEngineServer(deps: EngineServerDeps, addresses: readonly E
       clock,
       log,
       attachments: createAttachments(),
+      execs: createExecs({ clock }),
     }),
   });
   const maxConnections = connectionsOf(readDescriptors(), addresses.length);

@@ -20,9 +20,11 @@ export function inspectRoutes(deps: EngineDeps): readonly Route[] {
         const listed = await shownContainer(deps, call);
         const { signal, query } = call;
         const document = await describeContainer(deps.ctx, listed, { size: query.flag('size'), signal });
+        const execIds = deps.execs.idsOf(document.Id);
         const linux = specOf(listed.view.record)?.linux;
         return json({
           ...asDockersDaemon(document, setConfigOf(listed)),
+          ExecIDs: execIds.length > 0 ? execIds : null,
           HostConfig: {
             ...document.HostConfig,
             CgroupnsMode: cgroupModeOf(document.HostConfig, linux?.namespaces ?? []),
