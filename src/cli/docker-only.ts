@@ -11,7 +11,6 @@ const COMMANDS: Readonly<Record<string, string>> = {
   builder: 'build with docker, nerdctl, buildah or buildctl, and load the archive: healthctl load -i FILE',
   buildx: 'build with docker, nerdctl, buildah or buildctl, and load the archive: healthctl load -i FILE',
   checkpoint: 'use ctr: ctr tasks checkpoint ID',
-  commit: 'write a Dockerfile and build an image from it; nerdctl commit makes one from a container',
   compose: 'run each service with healthctl run: --network for the names, --wait for the order',
   config: 'there is no swarm; mount a file: -v /path/file:/etc/file:ro',
   context:

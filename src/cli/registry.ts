@@ -247,6 +247,12 @@ const commands: readonly CommandEntry[] = [
     load: async () => (await import('./commands/image/push.ts')).push,
   },
   {
+    path: ['container', 'commit'],
+    aliases: [['commit']],
+    summary: "Create a new image from a container's changes",
+    load: async () => (await import('./commands/container/commit.ts')).commit,
+  },
+  {
     path: ['image', 'import'],
     aliases: [['import']],
     summary: 'Import the contents from a tarball to create a filesystem image',

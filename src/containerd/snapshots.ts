@@ -37,7 +37,19 @@ export interface Snapshots {
     layer: { readonly descriptor: Descriptor; readonly mounts: readonly Mount[] },
     options?: CallOptions,
   ): Promise<string>;
+  /**
+   * Writes what distinguishes one file system from another into the content store, as a layer that is not compressed.
+   *
+   * @param request.ref names the write
+   */
+  diff(
+    request: { readonly left: readonly Mount[]; readonly right: readonly Mount[]; readonly ref: string },
+    options?: CallOptions,
+  ): Promise<{ readonly digest: string; readonly size: number }>;
 }
+
+/** Of the layers that `diff` writes: their digest is their diff id. */
+const PLAIN_LAYER = 'application/vnd.oci.image.layer.v1.tar';
 
 export function openSnapshots(rpc: Rpc): Snapshots {
   const m = Service.methods;
@@ -76,6 +88,15 @@ export function openSnapshots(rpc: Rpc): Snapshots {
         ...options,
       });
       return applied?.digest ?? '';
+    },
+    diff: async ({ left, right, ref }, options) => {
+      const request = { left: [...left], right: [...right], mediaType: PLAIN_LAYER, ref, labels: {} };
+      // No deadline: all files of both are compared.
+      const { diff } = await rpc.call(DiffDefinition, DiffDefinition.methods.diff, request, {
+        timeoutMs: 0,
+        ...options,
+      });
+      return { digest: diff?.digest ?? '', size: diff?.size ?? 0 };
     },
   };
 }

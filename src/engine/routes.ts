@@ -1,6 +1,7 @@
 import { archiveRoutes } from './containers/archive.ts';
 import { attachRoutes } from './containers/attach.ts';
 import { changesRoutes } from './containers/changes.ts';
+import { commitRoutes } from './containers/commit.ts';
 import { createRoutes } from './containers/create.ts';
 import { inspectRoutes } from './containers/inspect.ts';
 import { lifeRoutes } from './containers/life.ts';
@@ -36,6 +37,7 @@ export function engineRoutesOf(deps: EngineDeps): readonly Route[] {
     ...eventRoutes(deps),
     ...archiveRoutes(deps),
     ...changesRoutes(deps),
+    ...commitRoutes(deps),
     ...imageRoutes(deps),
     ...listRoutes(deps),
     ...createRoutes(deps),

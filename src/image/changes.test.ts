@@ -24,6 +24,15 @@ describe('changes of an image', () => {
     expect(applyChanges({}, changes)).toEqual(expected);
   });
 
+  test('variables of the environment are expanded, but not those of commands', () => {
+    const config = { Env: ['PATH=/bin', 'A=x'] };
+    expect(applyChanges(config, ['ENV PATH=/usr/bin:$PATH', `LABEL l=\${A}-$B-\\$A`, 'CMD echo $A'])).toEqual({
+      Env: ['A=x', 'PATH=/usr/bin:/bin'],
+      Labels: { l: 'x--$A' },
+      Cmd: ['/bin/sh', '-c', 'echo $A'],
+    });
+  });
+
   test.each([
     ['RUN true', 'run is not a valid change command'],
     ['constructor x', 'constructor is not a valid change command'],

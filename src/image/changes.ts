@@ -7,7 +7,8 @@ export type ImageConfigObject = JsonObject;
 
 /**
  * Applies instructions of a Dockerfile to an image's config, as the option `--change` of `docker import` and `docker
- * commit` does (moby, builder/dockerfile BuildFromConfig). Variables are not expanded.
+ * commit` does (moby, builder/dockerfile BuildFromConfig). Variables of the image's environment are expanded where a
+ * Dockerfile expands them.
  *
  * @param changes each with one or more lines
  * @throws INVALID with Docker's text for another instruction, or a wrong value
@@ -22,9 +23,22 @@ export function applyChanges(config: ImageConfigObject, changes: readonly string
     const apply = Object.hasOwn(INSTRUCTIONS, name) ? INSTRUCTIONS[name] : undefined;
     if (!apply) throw invalid(`${word.toLowerCase()} is not a valid change command`);
     if (rest === '') throw invalid(`${name} requires at least one argument`);
-    changed = { ...changed, ...apply(rest, changed) };
+    const expanded = EXPANDED.has(name) ? expandVariables(rest, changed.Env) : rest;
+    changed = { ...changed, ...apply(expanded, changed) };
   }
   return changed;
+}
+
+/** Of the others the program sees the variables itself. */
+const EXPANDED: ReadonlySet<string> = new Set(['ENV', 'EXPOSE', 'LABEL', 'STOPSIGNAL', 'USER', 'VOLUME', 'WORKDIR']);
+
+/** `$NAME`, `${NAME}`; `\\$` is a dollar. An unknown variable is empty. */
+function expandVariables(text: string, env: unknown): string {
+  const values = new Map((isTexts(env) ? env : []).map((entry) => [entry.split('=', 1)[0] ?? '', entry]));
+  const expand = (name: string): string => values.get(name)?.slice(name.length + 1) ?? '';
+  return text.replace(/\\\$|\$(?:(\w+)|\{(\w+)\})/g, (whole, bare?: string, braced?: string) =>
+    whole === '\\$' ? '$' : expand(bare ?? braced ?? ''),
+  );
 }
 
 type Instruction = (rest: string, config: ImageConfigObject) => ImageConfigObject;

@@ -4,15 +4,12 @@ import type { Clock } from '../lib/clock.ts';
 import { HealthctlError } from '../lib/errors.ts';
 import { openUnpacked } from './archive/members.ts';
 import { applyChanges } from './changes.ts';
-import { parseImageConfig } from './config.ts';
-import { giveName } from './give-name.ts';
-import { ingestBlob, ingestBytes } from './ingest.ts';
+import { ingestBlob } from './ingest.ts';
 import { randomSuffix, withImageLease } from './lease.ts';
-import { gcLabels, MEDIA_TYPES, parseManifest } from './manifest.ts';
-import { danglingName } from './names.ts';
+import { MEDIA_TYPES } from './manifest.ts';
 import { hostPlatform, type Platform } from './platform.ts';
-import { familiarName, fullName, type Reference } from './reference.ts';
-import { unpackImage } from './unpack.ts';
+import type { Reference } from './reference.ts';
+import { storeImage } from './store-image.ts';
 
 export interface ImportRequest {
   /** Names the archive in errors, e.g. `rootfs.tar`. */
@@ -66,7 +63,9 @@ export async function importImage(
         history: [{ created, comment: message }],
       }),
     );
-    return storeImage(containerd, { request, bytes, layer });
+    const { reference, snapshotter } = request;
+    const layers = [{ mediaType: MEDIA_TYPES.dockerLayer, ...layer }];
+    return storeImage(containerd, { bytes, layers, reference, snapshotter, signal });
   });
 }
 
@@ -77,35 +76,4 @@ async function* orEmptyTar(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Ui
     yield chunk;
   }
   if (isEmpty) yield EMPTY_TAR;
-}
-
-interface Parts {
-  readonly request: ImportRequest;
-  /** Of the config. */
-  readonly bytes: Buffer;
-  readonly layer: { readonly digest: string; readonly size: number };
-}
-
-async function storeImage(containerd: Containerd, { request, bytes, layer }: Parts): Promise<string> {
-  const { reference, snapshotter, signal } = request;
-  const store = (document: Buffer, labels: Readonly<Record<string, string>> = {}) =>
-    ingestBytes(containerd, { ref: `healthctl-import-${randomSuffix()}`, bytes: document, labels }, signal);
-  const config = await store(bytes);
-  const manifestBytes = Buffer.from(
-    JSON.stringify({
-      schemaVersion: 2,
-      mediaType: MEDIA_TYPES.dockerManifest,
-      config: { mediaType: MEDIA_TYPES.dockerConfig, ...config },
-      layers: [{ mediaType: MEDIA_TYPES.dockerLayer, digest: layer.digest, size: layer.size }],
-    }),
-  );
-  const image = reference ? familiarName(reference) : config.digest;
-  const manifest = parseManifest(`manifest of ${image}`, manifestBytes);
-  if (manifest.kind !== 'manifest') throw new Error('we wrote a manifest');
-  const target = { mediaType: MEDIA_TYPES.dockerManifest, ...(await store(manifestBytes, gcLabels(manifest))) };
-  const options = signal ? { signal } : {};
-  await unpackImage(containerd, { image, manifest, config: parseImageConfig(image, bytes), snapshotter, ...options });
-  if (signal?.aborted) throw new HealthctlError('ABORTED', `import of ${request.what} was cancelled`);
-  await giveName(containerd, { name: reference ? fullName(reference) : danglingName(target.digest), target });
-  return config.digest;
 }
