@@ -1,5 +1,5 @@
 import { HealthctlError } from '../lib/errors.ts';
-import { readNetworkDevices } from '../system/proc.ts';
+import { hasNetworkDevice } from '../system/proc.ts';
 import { findTool } from '../system/programs.ts';
 import { runProgram } from '../system/run-program.ts';
 import type { LockedNetworks } from './network-context.ts';
@@ -8,9 +8,7 @@ import type { NetworkRecord } from './network-record.ts';
 import { needTool } from './plugins.ts';
 
 /** Whether this host has the interface. */
-export function hasLink(name: string): boolean {
-  return new RegExp(`^\\s*${name}:`, 'm').test(readNetworkDevices());
-}
+export const hasLink = (name: string): boolean => hasNetworkDevice(name);
 
 export async function deleteLink(ctx: LockedNetworks, name: string): Promise<void> {
   const { code, stderr } = await runProgram(ctx, {

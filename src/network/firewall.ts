@@ -48,22 +48,24 @@ function rulesOf(
     '*nat',
     `:${nat} - [0:0]`,
     ...networks
-      .filter(({ network }) => !network.internal)
+      .filter(({ network }) => !network.internal && network.isMasqueraded !== false)
       .map(({ subnet, network: { bridge } }) => `-A ${nat} -s ${subnet} ! -o ${bridge} -j MASQUERADE`),
     'COMMIT',
     '*filter',
     `:${forward} - [0:0]`,
-    ...networks.flatMap(({ network }) => forwardRules(network).map((rule) => `-A ${forward} ${rule}`)),
+    ...[inwardRules, outwardRules].flatMap((rulesFor) =>
+      networks.flatMap(({ network }) => rulesFor(network).map((rule) => `-A ${forward} ${rule}`)),
+    ),
     'COMMIT',
     '',
   ].join('\n');
 }
 
 /**
- * Allows traffic within the network, answers, published ports, and traffic out; nothing else in, neither from another
- * network of ours nor by a route from outside.
+ * Traffic into a network: from itself, answers, and published ports; nothing else, neither from another network of ours
+ * nor by a route from outside.
  */
-function forwardRules({ bridge, internal }: NetworkRecord): readonly string[] {
+function inwardRules({ bridge, internal }: NetworkRecord): readonly string[] {
   const within = `-i ${bridge} -o ${bridge} -j ACCEPT`;
   if (internal) return [within, `-i ${bridge} -j DROP`, `-o ${bridge} -j DROP`];
   return [
@@ -71,9 +73,12 @@ function forwardRules({ bridge, internal }: NetworkRecord): readonly string[] {
     `-o ${bridge} -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT`,
     `-o ${bridge} -m conntrack --ctstate DNAT -j ACCEPT`,
     `-o ${bridge} -j DROP`,
-    `-i ${bridge} ! -o ${BRIDGE_PREFIX}+ -j ACCEPT`,
   ];
 }
+
+/** Traffic out of a network. After the rules of all networks: a bridge of ours may have any name. */
+const outwardRules = ({ bridge, internal }: NetworkRecord): readonly string[] =>
+  internal ? [] : [`-i ${bridge} ! -o ${BRIDGE_PREFIX}+ -j ACCEPT`];
 
 /**
  * Sets the rules of these networks, if they were not set since the last boot, or the firewall was flushed. Throws

@@ -2,7 +2,7 @@ import { type Attachment, isHeld, listAttachments, membershipOf } from './attach
 import { endpointIdOf } from './endpoint-id.ts';
 import type { KnownNetwork } from './known-networks.ts';
 import type { NetworkContext } from './network-context.ts';
-import { MTU_OPTION } from './network-option.ts';
+import { BRIDGE_OPTION, MTU_OPTION } from './network-option.ts';
 import type { NetworkRecord } from './network-record.ts';
 
 /** Docker's creation time of a built-in network. */
@@ -36,7 +36,7 @@ export function networkDocument(network: KnownNetwork, members: readonly Attachm
 }
 
 function optionsOf({ bridge, mtu, options }: NonNullable<KnownNetwork['addresses']>): Readonly<Record<string, string>> {
-  return { ...options, 'com.docker.network.bridge.name': bridge, ...(mtu !== undefined && { [MTU_OPTION]: `${mtu}` }) };
+  return { ...options, [BRIDGE_OPTION]: bridge, ...(mtu !== undefined && { [MTU_OPTION]: `${mtu}` }) };
 }
 
 function rangeOf({ subnet, ipRange, gateway }: Pick<NetworkRecord, 'subnet' | 'ipRange' | 'gateway'>) {

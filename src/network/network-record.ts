@@ -7,7 +7,7 @@ import { sha256Hex } from '../lib/sha256.ts';
 import { isBoolean, isNumber, isObject, isText, objectOf, optional, textMapIn } from '../lib/shape.ts';
 import { replaceFile } from '../system/atomic-write.ts';
 import { readOwnJson, removeOwn } from '../system/own-file.ts';
-import { readNetworkDevices } from '../system/proc.ts';
+import { hasNetworkDevice } from '../system/proc.ts';
 import { gatewayFor, rangeFor } from './address-range.ts';
 import { readHostSubnets } from './host-subnets.ts';
 import {
@@ -49,6 +49,8 @@ export interface NetworkRecord {
   /** Bytes of the largest packet; absent: the kernel's default, 1500. */
   readonly mtu?: number;
   readonly labels: Readonly<Record<string, string>>;
+  /** Packets leave with the addresses of their containers. Absent: with that of the host. */
+  readonly isMasqueraded?: false;
   /** Driver options as given, those without effect too. */
   readonly options?: Readonly<Record<string, string>>;
   /** Docker's mark for services of a swarm: only shown. */
@@ -95,6 +97,9 @@ export interface NewNetwork {
   readonly labels: Readonly<Record<string, string>>;
   readonly options?: Readonly<Record<string, string>>;
   readonly attachable?: boolean;
+  /** The name of the Linux bridge; by default one is chosen. */
+  readonly bridge?: string;
+  readonly isMasqueraded?: false;
 }
 
 /**
@@ -127,7 +132,8 @@ export function createNetwork(ctx: LockedNetworks, asked: NewNetwork): NetworkRe
     ...(asked.mtu !== undefined && { mtu: asked.mtu }),
     ...(asked.options && Object.keys(asked.options).length > 0 && { options: asked.options }),
     ...(asked.attachable && { attachable: true }),
-    bridge: bridgeFor(name, id),
+    ...(asked.isMasqueraded === false && { isMasqueraded: false }),
+    bridge: asked.bridge === undefined ? bridgeFor(name, id) : freeBridge(asked.bridge, known),
   };
   replaceFile(join(networkPathsOf(ctx.dirs).networks, `${name}.json`), `${JSON.stringify(documentOf(network))}\n`);
   return network;
@@ -172,14 +178,27 @@ function subnetFor({ subnet: text }: NewNetwork, known: readonly NetworkRecord[]
   return subnet;
 }
 
+/** Throws CONFLICT with Docker's text for the bridge of another network, and for an interface of the host. */
+function freeBridge(bridge: string, known: readonly NetworkRecord[]): string {
+  const other = known.find((network) => network.bridge === bridge);
+  if (other)
+    throw new HealthctlError(
+      'CONFLICT',
+      `conflicts with network ${other.id} (${other.bridge}): networks have same bridge name`,
+    );
+  if (!hasNetworkDevice(bridge)) return bridge;
+  throw new HealthctlError('CONFLICT', `this host has an interface ${bridge} already`);
+}
+
 function bridgeFor(name: string, id: string): string {
-  const isTaken = new RegExp(`^\\s*${DEFAULT_BRIDGE}:`, 'm').test(readNetworkDevices());
+  const isTaken = hasNetworkDevice(DEFAULT_BRIDGE);
   return name === DEFAULT_NETWORK && !isTaken ? DEFAULT_BRIDGE : `${BRIDGE_PREFIX}-${id.slice(0, 10)}`;
 }
 
 const documentOf = ({ id, name, created, subnet, ipRange, gateway, bridge, ...rest }: NetworkRecord) => ({
   ...{ Id: id, Name: name, Created: created, Subnet: subnet, IPRange: ipRange, Gateway: gateway, Bridge: bridge },
   ...{ Internal: rest.internal, MTU: rest.mtu, Labels: rest.labels, SubnetChosen: rest.isSubnetChosen },
+  Masquerade: rest.isMasqueraded,
   ...{ Options: rest.options, Attachable: rest.attachable, IPv6: rest.ipv6 && addresses6Document(rest.ipv6) },
 });
 
@@ -187,6 +206,7 @@ const isDocument = objectOf({
   ...{ Id: isText, Name: isText, Created: isText, Subnet: isText, Gateway: isText, Bridge: isText },
   ...{ IPRange: optional(isText), Internal: isBoolean, MTU: optional(isNumber), Labels: isObject },
   ...{ SubnetChosen: optional(isBoolean), Options: optional(isObject), Attachable: optional(isBoolean) },
+  Masquerade: optional(isBoolean),
   IPv6: optional(isObject),
 });
 
@@ -201,6 +221,7 @@ function networkFrom(value: unknown): NetworkRecord | undefined {
     ...(value.SubnetChosen === true && { isSubnetChosen: true }),
     ...(value.Options && { options: textMapIn(value.Options) }),
     ...(value.Attachable === true && { attachable: true }),
+    ...(value.Masquerade === false && { isMasqueraded: false }),
     ...(ipv6 && { ipv6 }),
     ...{ gateway: value.Gateway, bridge: value.Bridge, internal: value.Internal, labels: textMapIn(value.Labels) },
   };

@@ -92,8 +92,15 @@ export function hasOpen(pid: number, path: string): boolean {
 }
 
 /** The interfaces of this network namespace, from `/proc/net/dev`: a line begins with the name and a colon. */
-export function readNetworkDevices(): string {
+function readNetworkDevices(): string {
   return readFileSync('/proc/self/net/dev', 'latin1');
+}
+
+/** Whether this host has a network interface of this name. */
+export function hasNetworkDevice(name: string): boolean {
+  return readNetworkDevices()
+    .split('\n')
+    .some((line) => line.trim().startsWith(`${name}:`));
 }
 
 /** Children of a process with one thread. */

@@ -113,6 +113,33 @@ describe('networks of the user', () => {
     await host.ok('network', 'rm', 'second');
   });
 
+  test('have the bridge and the masquerading that was asked for, and stay apart', async () => {
+    const option = (key: string) => ['-o', `com.docker.network.bridge.${key}`];
+    await host.ok('network', 'create', ...option('name=web.0'), ...option('enable_ip_masquerade=false'), 'named');
+    await host.ok('network', 'create', 'plain');
+    for (const [what, name] of [
+      ['networks have same bridge name', 'web.0'],
+      ['invalid bridge name: lo', 'lo'],
+      ['invalid bridge name: a/b', 'a/b'],
+    ] as const) {
+      const refused = await host.cli('network', 'create', ...option(`name=${name}`), 'x');
+      expect(refused.stderr).toContain(what);
+    }
+    await run('inside', 'named');
+    await run('outside', 'plain');
+    expect(await host.run('ip', '-o', 'link', 'show', 'web.0')).toContain('web.0');
+    const nat = await host.run('iptables', '-t', 'nat', '-S');
+    expect([nat.includes('! -o web.0'), nat.includes('MASQUERADE')]).toEqual([false, true]);
+    const address = await host.ok('inspect', '-f', '{{.NetworkSettings.Networks.named.IPAddress}}', 'inside');
+    await until(
+      async () => (await host.run('busybox', 'wget', '-q', '-O', '-', `http://${address}/hostname`)) === 'inside\n',
+    );
+    expect((await fetchIn('outside', `http://${address}/hostname`)).code).not.toBe(0);
+    await host.ok('rm', '-f', 'inside', 'outside');
+    await host.ok('network', 'rm', 'named', 'plain');
+    expect(await host.run('ip', '-o', 'link')).not.toContain('web.0');
+  });
+
   test('refuse impossible networks', async () => {
     await host.ok('network', 'create', 'taken', '--subnet', '10.77.0.0/24');
     for (const [args, reason] of [

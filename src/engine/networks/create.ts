@@ -54,11 +54,11 @@ function newNetworkFrom(body: GoStruct, version: ApiVersion): Asked {
   if (driver !== 'bridge') throw new HealthctlError('NOT_FOUND', `plugin "${driver}" not found`);
   refuseUnsupported(body, version);
   const options = body.textMap('Options') ?? {};
-  const { mtu, unknown } = parseNetworkOptions(Object.entries(options).map(([key, value]) => `${key}=${value}`));
+  const { unknown, ...parsed } = parseNetworkOptions(Object.entries(options).map(([key, value]) => `${key}=${value}`));
   const asked = {
     ...{ name, internal: body.flag('Internal'), attachable: body.flag('Attachable'), options },
     labels: body.textMap('Labels') ?? {},
-    ...(mtu === undefined ? {} : { mtu }),
+    ...parsed,
     ...addresses,
   };
   const warning = unknown.length === 0 ? '' : `without effect: ${unknown.join(', ')}`;

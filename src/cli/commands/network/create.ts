@@ -31,8 +31,14 @@ export const create: Command = {
       name: 'opt',
       short: 'o',
       type: 'list',
-      help: 'Driver specific options: com.docker.network.driver.mtu=BYTES',
-      complete: { words: ['com.docker.network.driver.mtu='] },
+      help: 'Driver specific options: com.docker.network.driver.mtu=BYTES, com.docker.network.bridge.name=NAME …',
+      complete: {
+        words: [
+          'com.docker.network.driver.mtu=',
+          'com.docker.network.bridge.name=',
+          'com.docker.network.bridge.enable_ip_masquerade=',
+        ],
+      },
     },
     { name: 'subnet', type: 'list', help: 'Subnet in CIDR format that represents a network segment' },
   ],
@@ -41,7 +47,7 @@ export const create: Command = {
     const driver = options.string('driver');
     if (driver !== 'bridge')
       throw new HealthctlError('NOT_FOUND', `plugin "${driver}" not found`, { hint: 'the driver is always bridge' });
-    const { mtu, unknown } = parseNetworkOptions(options.list('opt'));
+    const { unknown, ...parsed } = parseNetworkOptions(options.list('opt'));
     const ignored = unknown.map((option) => `--opt ${option} has no effect`);
     const given = {
       subnet: options.list('subnet'),
@@ -56,7 +62,7 @@ export const create: Command = {
         internal: options.bool('internal'),
         labels: Object.fromEntries(options.list('label').map(parseLabel)),
         options: Object.fromEntries(options.list('opt').map(parseDriverOption)),
-        ...(mtu === undefined ? {} : { mtu }),
+        ...parsed,
         ...addressesOf(given, 4),
         ...(options.bool('ipv6') ? { ipv6: addressesOf(given, 6) } : {}),
       }),
