@@ -68,6 +68,15 @@ test.each([
   else expect(() => parseEventTime(text, inUtc)).toThrow(expect.objectContaining({ code: 'INVALID', message }));
 });
 
+test.each([
+  ['7d', 'there is no unit of days: write 168h'],
+  ['2w', 'there is no unit of weeks: write 336h'],
+  ['1.5d', 'write it like 10m, 168h, 2026-01-01T12:00:00 or 1767225600'],
+  ['yesterday', 'write it like 10m, 168h, 2026-01-01T12:00:00 or 1767225600'],
+])('the hint for %j', (text, hint) => {
+  expect(() => parseEventTime(text, inUtc)).toThrow(expect.objectContaining({ hint }));
+});
+
 const moment = fc.date({
   min: new Date('0001-01-01T00:00:00Z'),
   max: new Date('9999-12-31T00:00:00Z'),

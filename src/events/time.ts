@@ -1,4 +1,4 @@
-import { millisecondsFromNanoseconds, parseDuration } from '../go/duration.ts';
+import { hintForDays, millisecondsFromNanoseconds, parseDuration } from '../go/duration.ts';
 import { parseGoTime } from '../go/go-time.ts';
 import { quote } from '../go/quote.ts';
 import { HealthctlError, hasCode } from '../lib/errors.ts';
@@ -61,7 +61,7 @@ function unixMs(text: string): number {
   const isTooLong = [seconds ?? '', fraction].some((digits) => digits.replace(/^[+-]?0*/, '').length > 19);
   if (seconds === undefined || isTooLong || [seconds, fraction].some((digits) => size(digits) > MAX_INT)) {
     throw new HealthctlError('INVALID', `failed to parse value as time or duration: ${quote(text)}`, {
-      hint: 'write it like 10m, 2026-01-01T12:00:00 or 1767225600',
+      hint: hintForDays(text) ?? 'write it like 10m, 168h, 2026-01-01T12:00:00 or 1767225600',
     });
   }
   // Interpreted as digits after the point, of any length: Docker takes them for nanoseconds and scales by their length.

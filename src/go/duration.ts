@@ -57,6 +57,14 @@ export function parseDuration(text: string): bigint {
   return total;
 }
 
+/** For the duration `7d` or `2w`, which Go does not have: a hint that shows it in hours. */
+export function hintForDays(text: string): string | undefined {
+  const [, count, unit] = /^(\d{1,6})([dw])$/i.exec(text) ?? [];
+  if (count === undefined) return undefined;
+  const [word, hours] = unit?.toLowerCase() === 'w' ? ['weeks', 7 * 24] : ['days', 24];
+  return `there is no unit of ${word}: write ${Number(count) * hours}h`;
+}
+
 /** Formats nanoseconds like Go's `Duration.String`: `1h0m0s`, `1m30s`, `4.5s`, `500ms`, `100µs`, `0s`. */
 export function formatDuration(ns: bigint): string {
   if (ns === 0n) return '0s';

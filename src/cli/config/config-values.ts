@@ -1,4 +1,4 @@
-import { millisecondsFromNanoseconds, parseDuration } from '../../go/duration.ts';
+import { hintForDays, millisecondsFromNanoseconds, parseDuration } from '../../go/duration.ts';
 import { HealthctlError, messageOf } from '../../lib/errors.ts';
 
 /** Throws CONFIG with the location of a value of the wrong type. A promise: of a check that is loaded only if needed. */
@@ -33,7 +33,11 @@ export function checkDuration(location: string, key: string, value: unknown): nu
     const ms = millisecondsFromNanoseconds(parseDuration(text));
     if (ms > 0) return ms;
   } catch (cause) {
-    throw new HealthctlError('CONFIG', `${location}: ${key}: ${messageOf(cause)}`, { cause });
+    const hint = hintForDays(text);
+    throw new HealthctlError('CONFIG', `${location}: ${key}: ${messageOf(cause)}`, {
+      cause,
+      ...(hint ? { hint } : {}),
+    });
   }
   throw wrongType(location, key, 'longer than nothing', value);
 }

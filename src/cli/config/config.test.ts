@@ -275,6 +275,13 @@ describe('parseConfig', () => {
     },
   );
 
+  test('the error for a duration in days shows it in hours', async () => {
+    await expect(parseConfig('[history]\nmax_age = "7d"', 'f')).rejects.toMatchObject({
+      message: expect.stringContaining('time: unknown unit "d" in duration "7d"'),
+      hint: 'there is no unit of days: write 168h',
+    });
+  });
+
   test('the error for an unknown key lists the known ones', async () => {
     await expect(parseConfig('x = 1', 'f')).rejects.toMatchObject({
       hint: 'known keys: address, namespace, snapshotter, run_root, data_root, nerdctl_data_root, health_log_entries, history, network, bridge_subnet, cni_bin_dir, autostart, scheduler, adopt, watch_namespaces, max_checks, idle_timeout, hook, health_exec, socket_group, metrics, page, docker_socket, docker_tcp, docker_namespace, debug',
