@@ -1,3 +1,4 @@
+import { tellingLine } from '../health/result.ts';
 import type { HealthStatus } from '../health/state.ts';
 import { counted } from '../lib/counted.ts';
 import type { ServiceLogger } from '../lib/logger.ts';
@@ -23,8 +24,8 @@ export function logStatus(
     log.info(`container ${shownName(container)}: ${status}`);
     return;
   }
-  const last = output.trimEnd().split('\n').at(-1) ?? '';
-  const why = last === '' ? '' : `: ${printableLine(last).slice(0, MAX_OUTPUT_LENGTH)}`;
+  const line = tellingLine({ exitCode, output });
+  const why = line === '' ? '' : `: ${printableLine(line).slice(0, MAX_OUTPUT_LENGTH)}`;
   log.warn(
     `container ${shownName(container)}: unhealthy after ${counted(failingStreak, 'failure')}, the last with exit code ${exitCode}${why}`,
   );

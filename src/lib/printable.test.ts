@@ -14,6 +14,7 @@ test.each([
     'a\\u2066b\\u2069\\u200e\\u200f\\u061c',
   ],
   ['a\u2028b\u2029', 'a\\u2028b\\u2029', 'a\\u2028b\\u2029'],
+  ['a\r\nb\r\r\nc\r', 'a\nb\\x0d\nc\\x0d', 'a\\x0d\\x0ab\\x0d\\x0d\\x0ac\\x0d'],
   ['a\tb\nc\r\0', 'a\tb\nc\\x0d\\x00', 'a\\x09b\\x0ac\\x0d\\x00'],
 ])('shows %j', (text, inText, onLine) => {
   expect(printable(text)).toBe(inText);

@@ -7,13 +7,13 @@ const PLAIN = /^[ -~]*$/;
 
 /**
  * Makes text safe for a terminal: an escape sequence becomes `\x1b[2J`, a mark of direction `\u202e`. Newlines and tabs
- * stay. Names, labels, outputs and answers come from images, containers, registries and daemons.
+ * stay; CR LF becomes a newline. Names, labels, outputs and answers come from images, containers, registries and daemons.
  */
 export function printable(text: string): string {
   if (PLAIN.test(text)) return text;
-  return text.replace(UNSEEN, (character) =>
-    character === '\n' || character === '\t' ? character : escapeOf(character),
-  );
+  return text
+    .replaceAll('\r\n', '\n')
+    .replace(UNSEEN, (character) => (character === '\n' || character === '\t' ? character : escapeOf(character)));
 }
 
 /** Like `printable`, for one line or one cell: newlines and tabs become `\x0a` and `\x09`. */

@@ -34,6 +34,13 @@ test('an incident lasts until the container is healthy again', () => {
   ]);
 });
 
+test.each([
+  [7, 'first\r\nlast\r\n', 'last'],
+  [-1, 'Health check exceeded timeout (5s): first\nlast\n', 'Health check exceeded timeout (5s): first'],
+])('with exit code %i, the cause is the line that says most, as in explain', (exitCode, reason, shown) => {
+  expect(incidents([{ ...to(0, 'unhealthy', reason), exitCode } as Change])).toMatchObject([{ reason: shown }]);
+});
+
 test('an incident includes restarts that do not help', () => {
   const changes = [
     ...[to(0, 'healthy'), to(100, 'unhealthy', 'first'), restart(110), to(110, 'starting'), to(200, 'ended')],

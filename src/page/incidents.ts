@@ -1,7 +1,8 @@
+import { tellingLine } from '../health/result.ts';
 import type { PastContainer } from '../history/containers.ts';
 import type { Phase } from '../history/model.ts';
 import { type Period, restartsOf, type Span } from '../history/timeline.ts';
-import { printable } from '../lib/printable.ts';
+import { printable, printableLine } from '../lib/printable.ts';
 import type { Incident } from './wire.ts';
 
 /** How an incident goes on in each phase. */
@@ -48,7 +49,7 @@ function incidentFrom(
     ...{ key, name: printable(name), fromMs, toMs, isOpen },
     phase: phase === 'ended' ? phase : 'unhealthy',
     exitCode: exitCode ?? null,
-    reason: printable(reason),
+    reason: printableLine(tellingLine({ exitCode: exitCode ?? 0, output: reason })),
     restarts: restartsOf(changes, { fromMs, toMs }),
   };
 }

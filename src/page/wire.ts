@@ -75,7 +75,7 @@ export interface Incident {
   readonly isOpen: boolean;
   readonly phase: Extract<Phase, 'unhealthy' | 'ended'>;
   readonly exitCode: number | null;
-  /** Why: the output of the check. */
+  /** Why: the line of the check's output that says most. */
   readonly reason: string;
   /** By the monitor, meanwhile. */
   readonly restarts: number;

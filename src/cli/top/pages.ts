@@ -87,7 +87,7 @@ function resultText(
 ): readonly Span[] {
   const event = exitCode === 0 ? 'ok' : `failed (${exitCode})`;
   const head = ` ${clockText(atMs)}  ${event.padEnd(11)} ${tookText(durationMs).padStart(6)} `;
-  const all = output.trimEnd().split('\n').map(printableLine);
+  const all = output.trimEnd().split(/\r?\n/).map(printableLine);
   const shown = isNewest ? all : all.slice(0, MAX_OUTPUT_LINES);
   const more = all.length - shown.length;
   const texts = more > 0 ? [...shown, `… ${more} more`] : shown;

@@ -1,4 +1,5 @@
 import { isToRestart, restartDelayMs, SETTLED_AFTER_MS } from '../../health/restart-policy.ts';
+import { type Result, tellingLine } from '../../health/result.ts';
 import type { Clock } from '../../lib/clock.ts';
 import { type ContainerRef, keyOf } from '../../lib/container-key.ts';
 import { counted } from '../../lib/counted.ts';
@@ -111,7 +112,7 @@ export function createSupervisor({ get, actions, clock, log }: SupervisorDeps): 
   const onResult: Supervisor['onResult'] = (container, { state, result }) => {
     if ((container.config?.onFailure ?? 'none') === 'none' || isStopped) return;
     const health = healths.of(get(keyOf(container)) ?? container);
-    if (state.status === 'unhealthy') return onUnhealthy(container, health, reasonFrom(result.output));
+    if (state.status === 'unhealthy') return onUnhealthy(container, health, reasonFrom(result));
     health.isHandled = false;
     plans.drop(keyOf(container), 'health');
     if (state.status === 'healthy') onHealthy(container, health);
@@ -214,8 +215,7 @@ const MAX_REASON_LENGTH = 200;
 export const shownName = ({ namespace, id, record }: KnownContainer): string =>
   shownContainer({ namespace, id, name: containerNameOf({ id, labels: record.labels }) });
 
-/** The last line that the check printed describes the failure best. */
-function reasonFrom(output: string): string {
-  const line = output.trimEnd().split('\n').at(-1)?.trim().slice(0, MAX_REASON_LENGTH) ?? '';
+function reasonFrom(result: Result): string {
+  const line = tellingLine(result).slice(0, MAX_REASON_LENGTH);
   return line === '' ? 'unhealthy' : `unhealthy: ${line}`;
 }

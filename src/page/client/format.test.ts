@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { barSummary, imageText, lastLine, percentText, spanText } from './format.ts';
+import { barSummary, imageText, percentText, spanText } from './format.ts';
 import { hashOf, routeFrom } from './route.ts';
 
 test.each([
@@ -23,7 +23,6 @@ test('shows texts', () => {
   expect(barSummary('hhuf', '90 minutes')).toBe(
     'Results of 90 minutes, of 4 bars: 1 unhealthy, 1 with failed checks, 2 healthy',
   );
-  expect(lastLine('a\nb\n\n')).toBe('b');
   expect(imageText('docker.io/library/nginx:1')).toBe('nginx:1');
   expect(imageText('docker.io/a/b')).toBe('a/b');
 });

@@ -80,11 +80,6 @@ export function barSummary(letters: BarLetters, lengthText: string): string {
   return `Results of ${lengthText}, of ${letters.length} bars: ${parts.join(', ')}`;
 }
 
-/** The last line of an output says most. */
-export function lastLine(text: string): string {
-  return text.trimEnd().split('\n').at(-1) ?? '';
-}
-
 export const RANGE_TEXTS = { '90m': '90 minutes', '24h': '24 hours', '7d': '7 days' } as const;
 
 /** As Docker shows it: without the registry and the directory that are usual. */

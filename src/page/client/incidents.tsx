@@ -1,5 +1,5 @@
 import type { Incident, RangeName } from '../wire.ts';
-import { lastLine, spanText, timeText } from './format.ts';
+import { spanText, timeText } from './format.ts';
 import { hashOf } from './route.ts';
 
 export interface IncidentsProps {
@@ -36,5 +36,5 @@ export function Incidents({ incidents, nowMs, range, withNames = false }: Incide
 function causeOf({ phase, exitCode, reason, restarts }: Incident): string {
   const code = exitCode === null ? '' : phase === 'ended' ? `exit status ${exitCode}` : `exit code ${exitCode}`;
   const again = restarts === 0 ? '' : restarts === 1 ? 'restarted once' : `restarted ${restarts} times`;
-  return [lastLine(reason), code, again].filter((part) => part !== '').join(' · ') || 'no output';
+  return [reason, code, again].filter((part) => part !== '').join(' · ') || 'no output';
 }
