@@ -9,6 +9,7 @@ function aFile(text = '') {
   let content = Buffer.from(text);
   const listeners = new Set<() => void>();
   const file: GrowingFile = {
+    key: 'a',
     read: async (position, length) => content.subarray(position, position + length),
     size: async () => content.length,
     dataFrom: async (position) => {

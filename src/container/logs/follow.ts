@@ -19,6 +19,7 @@ export interface FollowOptions {
 const CHUNK_BYTES = 64 * 1024;
 /** Changes are noticed at once; polling is for file systems without notifications. */
 const POLL_MS = 250;
+const LONG_MS = 24 * 60 * 60_000;
 
 /**
  * Copies a file's content from an offset on, and what is appended, until `ended` or `signal`. Each byte is written
@@ -47,7 +48,7 @@ export async function followFile(file: GrowingFile, options: FollowOptions): Pro
       if (changed) continue;
       const rest = new AbortController();
       wake = () => rest.abort();
-      await clock.sleep(POLL_MS, rest.signal);
+      await clock.sleep(file.reportsAll ? LONG_MS : POLL_MS, rest.signal);
       wake = () => {};
     }
   } finally {

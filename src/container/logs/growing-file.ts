@@ -8,6 +8,10 @@ const BLOCK_BYTES = 512; // stat(2)
 
 /** A file that another process appends to. */
 export interface GrowingFile {
+  /** Device and inode: the same for two openings of one file. */
+  readonly key: string;
+  /** Whether `onChange` misses nothing, so that its user need not poll. */
+  readonly reportsAll?: boolean;
   /** Up to `length` bytes from `position` on; empty at the end. */
   read(position: number, length: number): Promise<Buffer>;
   /** Bytes. */
@@ -26,8 +30,9 @@ export interface GrowingFile {
  * errors.
  */
 export async function openGrowingFile(path: string): Promise<GrowingFile> {
-  const file = await openRegular(path);
+  const { file, key } = await openRegular(path);
   return {
+    key,
     read: (position, length) => readAt(file, position, length),
     size: async () => (await file.stat()).size,
     dataFrom: async (position) => {
@@ -41,7 +46,7 @@ export async function openGrowingFile(path: string): Promise<GrowingFile> {
   };
 }
 
-async function openRegular(path: string): Promise<FileHandle> {
+async function openRegular(path: string): Promise<{ readonly file: FileHandle; readonly key: string }> {
   const notRegular = (what: string) => new HealthctlError('CORRUPT', `${path} is ${what}`, { hint: 'move it away' });
   let file: FileHandle;
   try {
@@ -51,7 +56,7 @@ async function openRegular(path: string): Promise<FileHandle> {
     throw reason === undefined ? error : notRegular(reason);
   }
   const stats = await file.stat();
-  if (stats.isFile() || stats.isCharacterDevice()) return file; // /dev/null, for a terminal without a log
+  if (stats.isFile() || stats.isCharacterDevice()) return { file, key: `${stats.dev}:${stats.ino}` }; // /dev/null, for a terminal without a log
   await file.close();
   throw notRegular(`${kindOf(stats)}, not a regular file`);
 }

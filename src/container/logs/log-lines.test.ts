@@ -11,6 +11,7 @@ function aPart(text: string, sightings: readonly Sighting[] = [], over: Partial<
   const content = Buffer.from(text);
   return {
     file: {
+      key: 'a',
       read: async (position, length) => content.subarray(position, position + length),
       size: async () => content.length,
       dataFrom: async (position) => position,

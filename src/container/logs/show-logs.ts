@@ -6,14 +6,14 @@ import { logConfigOf } from '../../record/log-config.ts';
 import { storedConfigOf } from '../../record/stored-config.ts';
 import type { ContainerView } from '../../record/view.ts';
 import type { ContainerContext } from '../context.ts';
-import { endOfContainer } from '../wait/end-of.ts';
 import { copyRange, followFile, type Write } from './follow.ts';
-import { openGrowingFile } from './growing-file.ts';
+import type { GrowingFile } from './growing-file.ts';
 import { readTimes } from './log-index-file.ts';
 import { linesOf, mergeLines, piecesOf, type TimedPart } from './log-lines.ts';
 import { createLogPrinter, type LogPrinter } from './log-printer.ts';
 import { OUTPUT_STREAMS, type OutputStream, outputFilesOf } from './output-files.ts';
-import { shimOf, untilCopied } from './shim-copy.ts';
+import { type OutputRun, type OutputSource, ownOutputs } from './output-source.ts';
+import { shimOf } from './shim-copy.ts';
 import { findTail, nextLine, type StreamPosition } from './tail.ts';
 
 export interface LogsRequest {
@@ -33,6 +33,8 @@ export interface LogReader {
   readonly write: Readonly<Record<OutputStream, Write>>;
   /** Fires when nobody reads any more. */
   readonly signal: AbortSignal;
+  /** Shared with other readers. Default: its own. */
+  readonly source?: OutputSource;
 }
 
 type LogsContext = Pick<ContainerContext, 'containerd' | 'clock' | 'dirs' | 'log'>;
@@ -46,18 +48,24 @@ type LogsContext = Pick<ContainerContext, 'containerd' | 'clock' | 'dirs' | 'log
  */
 export async function showLogs(
   ctx: LogsContext,
-  { write, signal }: LogReader,
+  { write, signal, source = ownOutputs(ctx) }: LogReader,
   view: ContainerView,
   request: LogsRequest,
 ): Promise<void> {
   refuseUnreadable(view);
   const dataDir = dataDirOf(ctx.dirs, { namespace: ctx.containerd.namespace, id: view.record.id });
   const opened: StoredStream[] = [];
+  const files: GrowingFile[] = [];
   const details = request.details ? detailsTextOf(view) : undefined;
   const onInexact = warnOnce(ctx, request);
   try {
     for (const name of OUTPUT_STREAMS) {
-      const parts = await openParts(ctx, dataDir, name);
+      const open = async (path: string): Promise<GrowingFile> => {
+        const file = await source.open(path);
+        files.push(file);
+        return file;
+      };
+      const parts = await openParts(ctx, outputFilesOf(dataDir, name), open);
       const printer = createLogPrinter({ ...request, details, write: write[name], onInexact });
       opened.push({ parts, write: write[name], printer });
     }
@@ -66,11 +74,14 @@ export async function showLogs(
     await printStored(opened, request, signal);
     const isOver = request.untilMs !== undefined && request.untilMs <= ctx.clock.now();
     if (request.follow && !isOver && (view.state === 'running' || view.state === 'paused')) {
-      await followStreams(ctx, { opened, id: view.record.id, shimPid, request, signal });
+      const live = opened.flatMap((stream) => liveOf(ctx, stream, request));
+      opened.length = 0; // of a follower that waits, no more is kept than it needs
+      const run = { id: view.record.id, shimPid, paths: live.map(({ path }) => path) };
+      await followStreams(ctx, { live, run, source, untilMs: request.untilMs, signal });
     }
     if (signal.aborted) throw new HealthctlError('ABORTED', 'reading the logs was cancelled');
   } finally {
-    for (const { parts } of opened) for (const { file } of parts) await file.close();
+    for (const file of files) await file.close();
   }
 }
 
@@ -115,12 +126,12 @@ interface StoredStream {
 /** Skips a foreign file, with a warning. */
 async function openParts(
   { log, dirs }: Pick<LogsContext, 'log' | 'dirs'>,
-  dataDir: string,
-  name: OutputStream,
+  paths: readonly string[],
+  open: OutputSource['open'],
 ): Promise<StoredStream['parts']> {
   const parts: (TimedPart & { path: string })[] = [];
-  for (const path of outputFilesOf(dataDir, name)) {
-    const file = await openGrowingFile(path).catch((error: unknown) => {
+  for (const path of paths) {
+    const file = await open(path).catch((error: unknown) => {
       if (!hasCode(error, 'CORRUPT')) throw error;
       log.warn(error.message);
       return undefined;
@@ -189,41 +200,50 @@ async function printInOrder(
   await last?.flush();
 }
 
+/** The end of a stream, which is being written. */
+interface LiveStream {
+  readonly file: GrowingFile;
+  readonly path: string;
+  readonly size: number;
+  readonly write: Write;
+}
+
+/** None if the container was never started. */
+function liveOf(
+  { clock }: Pick<LogsContext, 'clock'>,
+  { parts, printer, write }: StoredStream,
+  request: LogsRequest,
+): readonly LiveStream[] {
+  const last = parts.at(-1);
+  if (!last) return [];
+  const { file, path, size } = last;
+  const printNow: Write = async (block) => {
+    for (const { bytes } of piecesOf(block)) await printer.put(bytes, { atMs: clock.now(), isExact: true });
+    await printer.flush();
+  };
+  return [{ file, path, size, write: isByLine(request) ? printNow : write }];
+}
+
 interface Followed {
-  readonly opened: readonly StoredStream[];
-  readonly id: string;
-  readonly shimPid: number | undefined;
-  readonly request: LogsRequest;
+  readonly live: readonly LiveStream[];
+  readonly run: OutputRun;
+  readonly source: OutputSource;
+  readonly untilMs: number | undefined;
   readonly signal: AbortSignal;
 }
 
 async function followStreams(
-  { containerd, clock }: Pick<LogsContext, 'containerd' | 'clock'>,
-  { opened, id, shimPid, request, signal }: Followed,
+  { clock }: Pick<LogsContext, 'clock'>,
+  { live, run, source, untilMs, signal }: Followed,
 ): Promise<void> {
-  const { untilMs } = request;
-  const printNow =
-    ({ printer }: StoredStream): Write =>
-    async (block) => {
-      for (const { bytes } of piecesOf(block)) await printer.put(bytes, { atMs: clock.now(), isExact: true });
-      await printer.flush();
-    };
-  const live = opened.flatMap((stream) => {
-    const last = stream.parts.at(-1);
-    return last ? [{ ...last, write: isByLine(request) ? printNow(stream) : stream.write }] : [];
-  });
   const copied = new AbortController();
   const following = Promise.all(
     live.map(({ file, size, write }) => followFile(file, { from: size, write, clock, ended: copied.signal, signal })),
   );
   const over = new AbortController();
   const ends = AbortSignal.any([signal, over.signal]);
-  const stopped = async (): Promise<void> => {
-    await endOfContainer({ containerd, clock }, id, { signal: ends });
-    await untilCopied({ shimPid, paths: live.map(({ path }) => path), clock, signal: ends });
-  };
-  const reached = async (): Promise<void> =>
-    clock.sleep(untilMs === undefined ? Number.MAX_SAFE_INTEGER : untilMs - clock.now(), ends);
-  const waiting = Promise.race([stopped(), reached()]).finally(() => over.abort());
+  const ended = source.untilComplete(run, ends);
+  const reached = untilMs === undefined ? [] : [clock.sleep(untilMs - clock.now(), ends)];
+  const waiting = Promise.race([ended, ...reached]).finally(() => over.abort());
   await Promise.race([waiting.then(() => copied.abort()).then(() => following), following]);
 }

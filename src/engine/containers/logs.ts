@@ -1,4 +1,5 @@
 import { OUTPUT_STREAMS, type OutputStream } from '../../container/logs/output-files.ts';
+import { type OutputSource, sharedOutputs } from '../../container/logs/output-source.ts';
 import { type LogReader, type LogsRequest, refuseUnreadable, showLogs } from '../../container/logs/show-logs.ts';
 import { logConfigOf } from '../../record/log-config.ts';
 import { storedConfigOf } from '../../record/stored-config.ts';
@@ -14,10 +15,15 @@ import { foundView } from './found.ts';
 
 /** `/containers/{id}/logs`. */
 export function logRoutes(deps: Pick<EngineDeps, 'ctx'>): readonly Route[] {
-  return [{ method: 'GET', path: '/containers/{id}/logs', handle: (call) => sendLogs(deps, call) }];
+  let source: OutputSource | undefined;
+  const handle = (call: Call): Promise<undefined> => {
+    source ??= sharedOutputs(deps.ctx);
+    return sendLogs(deps, call, source);
+  };
+  return [{ method: 'GET', path: '/containers/{id}/logs', handle }];
 }
 
-async function sendLogs(deps: Pick<EngineDeps, 'ctx'>, call: Call): Promise<undefined> {
+async function sendLogs(deps: Pick<EngineDeps, 'ctx'>, call: Call, source: OutputSource): Promise<undefined> {
   const { query, version, signal } = call;
   const shown = OUTPUT_STREAMS.filter((stream) => query.flag(stream));
   if (shown.length === 0) throw new EngineError(400, 'Bad parameters: you must choose at least one stream');
@@ -27,7 +33,7 @@ async function sendLogs(deps: Pick<EngineDeps, 'ctx'>, call: Call): Promise<unde
   const request = logsRequestFrom(query);
   const isFramed = !hasTerminal(view);
   const answer = call.stream({ contentType: isFramed && isSince(version, 42) ? FRAMES : RAW });
-  await showLogs(deps.ctx, readerOf({ answer, shown, isFramed, signal }), view, request);
+  await showLogs(deps.ctx, { ...readerOf({ answer, shown, isFramed, signal }), source }, view, request);
   return undefined;
 }
 
