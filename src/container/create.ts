@@ -39,6 +39,7 @@ import { refuseKubernetesActions } from './refuse-kubernetes.ts';
 import { sharedMemoryOf } from './shared-memory.ts';
 import { storedConfigFrom } from './stored-config-from.ts';
 import { bindOfVolume, type UsedVolume, volumeRequestsOf, withVolumes } from './volumes/request.ts';
+import { withRootPropagation } from './volumes/root-propagation.ts';
 import { followedWorkingDir } from './working-dir.ts';
 
 export interface CreateDeps {
@@ -66,11 +67,8 @@ const MAX_PASSWD_BYTES = 4 << 20;
  * cancelled, nothing is left: no snapshot, no lease, no directory, no name.
  */
 // biome-ignore lint/complexity/noExcessiveLinesPerFunction: one state, and the small functions that change it
-export async function createContainer(
-  ctx: ContainerContext,
-  request: CreateRequest,
-  deps: CreateDeps,
-): Promise<Created> {
+export async function createContainer(ctx: ContainerContext, asked: CreateRequest, deps: CreateDeps): Promise<Created> {
+  const request = { ...asked, binds: asked.binds.map((bind) => withRootPropagation(ctx, bind)) };
   refuseKubernetesActions(ctx.containerd.namespace, request);
   if (request.name !== undefined) checkName(request.name);
   for (const key of Object.keys(request.labels)) refuseReserved(key);

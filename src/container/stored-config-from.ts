@@ -2,6 +2,7 @@ import { trustedImageLabels } from '../image/config.ts';
 import type { ResolvedImage } from '../image/find.ts';
 import { bindingsFrom, byPort, keyOf } from '../network/port-document.ts';
 import { canonicalCapability } from '../oci/capabilities.ts';
+import { cleanPath } from '../oci/paths.ts';
 import { shownEnv } from '../oci/process.ts';
 import { DEFAULT_SHM_SIZE } from '../oci/spec.ts';
 import type { CreateRequest } from '../record/create-request.ts';
@@ -51,7 +52,7 @@ export function storedConfigFrom(
       ...(request.shownHealthcheck ? { Healthcheck: request.shownHealthcheck } : {}),
       Image: request.image,
       Volumes: volumePathsOf(request, config.volumes),
-      WorkingDir: request.workingDir ?? config.workingDir,
+      WorkingDir: request.workingDir === undefined ? config.workingDir : cleanPath(request.workingDir),
       Entrypoint: entrypoint && entrypoint.length > 0 ? entrypoint : null,
       Labels: labels,
       ...((request.stopSignal ?? config.stopSignal) ? { StopSignal: request.stopSignal ?? config.stopSignal } : {}),

@@ -19,7 +19,10 @@ describe('--mount', () => {
     ['type=bind,src=./a,destination=/b', { ...bind, source: '/home/me/a' }],
     ['type=bind,src=/a,dst=/b,ro', { ...bind, readOnly: true }],
     ['type=bind,src=/a,dst=/b,readonly=false', bind],
-    ['type=bind,src=/a,dst=/b,bind-propagation=rslave', { ...bind, propagation: 'rslave' }],
+    [
+      'type=bind,src=/a,dst=/b,bind-propagation=rslave',
+      { ...bind, propagation: 'rslave', mount: { ...bind.mount, hasPropagation: true } },
+    ],
     ['type=bind,src=/a,dst=/b,bind-nonrecursive', { ...bind, mount: { recursive: 'disabled' } }],
     [
       'type=bind,src=/a,dst=/b,ro,bind-recursive=writable',

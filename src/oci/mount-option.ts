@@ -162,7 +162,10 @@ function bindOf(fields: MountFields, refuse: Refuse): MountRequest {
     destination: cleanPath(target),
     readOnly,
     propagation,
-    mount: { recursive: recursiveOf('bind-recursive', recursive) },
+    mount: {
+      recursive: recursiveOf('bind-recursive', recursive),
+      ...(fields.propagation === undefined ? {} : { hasPropagation: true as const }),
+    },
   };
   return { kind: 'bind', bind };
 }

@@ -19,7 +19,11 @@ export interface Bind {
    * Of `--mount`: the source must exist. `recursive` is about the mounts below it: `disabled` leaves them out,
    * `readonly` makes them read-only too.
    */
-  readonly mount?: { readonly recursive: 'enabled' | 'disabled' | 'writable' | 'readonly' };
+  readonly mount?: {
+    readonly recursive: 'enabled' | 'disabled' | 'writable' | 'readonly';
+    /** Whether the propagation was given. */
+    readonly hasPropagation?: true;
+  };
 }
 
 /** A volume inside the container: `-v NAME:/dir`, `-v /dir`, `--mount type=volume`, or VOLUME of the image. */

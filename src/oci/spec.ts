@@ -38,6 +38,9 @@ export interface SpecOptions {
   readonly entrypoint?: readonly string[];
   /** `-e` and `--env-file`, see parseEnv: `NAME=value`, or `NAME` alone to remove it. */
   readonly env?: readonly string[];
+  /** Instead of the defaults. */
+  readonly maskedPaths?: readonly string[];
+  readonly readonlyPaths?: readonly string[];
   /** `-w`. */
   readonly workingDir?: string;
   /** See resolveUser. */
@@ -242,7 +245,10 @@ function buildLinux(options: SpecOptions, capabilities: readonly string[]): Linu
     }),
     ...(Object.keys(sysctl).length > 0 && { sysctl }),
     ...((privileged || devices.length > 0) && { devices: devicesOf(options) }),
-    ...(!privileged && { maskedPaths: maskedPaths(host.cpus), readonlyPaths: READONLY_PATHS }),
+    ...(!privileged && {
+      maskedPaths: options.maskedPaths ?? maskedPaths(host.cpus),
+      readonlyPaths: options.readonlyPaths ?? READONLY_PATHS,
+    }),
     ...(seccomp && { seccomp }),
     ...(propagation !== undefined && { rootfsPropagation: propagation }),
   };

@@ -30,12 +30,17 @@ export function compactRecordOf(record: ContainerRecord): CompactRecord {
   if (stored) {
     const { Config, HostConfig, ImageId, Args, JsonLog, Endpoints } = stored;
     const { Image, Tty, OpenStdin } = Config;
-    const { NetworkMode, AutoRemove } = HostConfig;
+    const { NetworkMode, AutoRemove, Annotations } = HostConfig;
     const log = logConfigOf(HostConfig);
     const isLogPlain = log.driver === 'json-file' && Object.keys(log.options).length === 0;
     const kept = {
       Config: { Image, Tty, OpenStdin, Labels: unheldLabels(Config.Labels) },
-      HostConfig: { NetworkMode, AutoRemove, ...(isLogPlain ? {} : { LogConfig: HostConfig.LogConfig }) },
+      HostConfig: {
+        NetworkMode,
+        AutoRemove,
+        ...(Annotations ? { Annotations } : {}),
+        ...(isLogPlain ? {} : { LogConfig: HostConfig.LogConfig }),
+      },
       ...{ ImageId, Args, Mounts: mountPointsOf(stored) },
       ...(JsonLog === undefined ? {} : { JsonLog }),
       ...(Endpoints === undefined ? {} : { Endpoints }),

@@ -58,6 +58,9 @@ export interface CreateRequest {
   readonly capDrop: readonly string[];
   readonly privileged: boolean;
   readonly security: SecurityOptions;
+  /** Instead of those that are hidden, or read-only, in every container that is not privileged. */
+  readonly maskedPaths?: readonly string[];
+  readonly readonlyPaths?: readonly string[];
   /** `none`, `host`, `container:NAME`, or the name of a network. */
   readonly network: string;
   readonly networking: NetworkingRequest;

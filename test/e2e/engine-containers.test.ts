@@ -213,7 +213,7 @@ test('native checks by labels of the request, never of the image', async () => {
 
 test('the document gives back what was asked for', async () => {
   const HostConfig = {
-    ...{ Memory: 64 << 20, CapAdd: ['NET_ADMIN'], Dns: [], ReadonlyRootfs: true },
+    ...{ Memory: 64 << 20, CapAdd: ['CAP_NET_ADMIN'], Dns: [], ReadonlyRootfs: true },
     RestartPolicy: { Name: 'on-failure', MaximumRetryCount: 2 },
   };
   const id = await create({ Env: ['A=b'], Entrypoint: ['sleep'], Cmd: ['60'], WorkingDir: '/tmp', HostConfig });

@@ -10,7 +10,7 @@ import type { CreateRequest } from '../../record/create-request.ts';
 import { parseLogConfig } from '../../record/log-config.ts';
 import { EngineError } from '../errors.ts';
 import { type GoStruct, goStructOf } from '../go-struct.ts';
-import type { ApiVersion } from '../version.ts';
+import { type ApiVersion, isSince } from '../version.ts';
 import { healthConfigIn } from './health-request.ts';
 import { sysctlsOf } from './interface-sysctls.ts';
 import { devicesIn, limitsIn, ulimitsIn } from './limits-request.ts';
@@ -61,7 +61,8 @@ export function createRequestFrom(body: GoStruct, { name, version, defaultNetwor
     ...namespacesIn(host, { network, version }),
     devices: devicesIn(host),
     deviceRules: host.texts('DeviceCgroupRules') ?? [],
-    annotations: host.textMap('Annotations') ?? {},
+    annotations: annotationsIn(host),
+    ...pathsIn(host),
     ulimits: ulimitsIn(host),
     ...(shmSize === 0 ? {} : { shmSize }),
     ...given(host, 'runtime', 'Runtime'),
@@ -116,22 +117,38 @@ function securityIn(host: GoStruct): SecurityOptions {
   return profile === undefined ? security : { ...security, seccomp: profile, seccompProfile: profile };
 }
 
+/** Throws INVALID in Docker's words. */
+function annotationsIn(host: GoStruct): Readonly<Record<string, string>> {
+  const annotations = host.textMap('Annotations') ?? {};
+  if (Object.hasOwn(annotations, ''))
+    throw new HealthctlError('INVALID', 'invalid Annotations: the empty string is not permitted as an annotation key');
+  return annotations;
+}
+
+/** An empty list is none; without one the defaults hold. */
+function pathsIn(host: GoStruct): Pick<CreateRequest, 'maskedPaths' | 'readonlyPaths'> {
+  const [maskedPaths, readonlyPaths] = [host.texts('MaskedPaths'), host.texts('ReadonlyPaths')];
+  return { ...(maskedPaths ? { maskedPaths } : {}), ...(readonlyPaths ? { readonlyPaths } : {}) };
+}
+
 function oomScoreIn(host: GoStruct): number {
   const score = host.int('OomScoreAdj', 'int') ?? 0;
   if (score >= -1000 && score <= 1000) return score;
   throw new HealthctlError('INVALID', `Invalid value ${score}, range for oom score adj is [-1000, 1000]`);
 }
 
+const refusal = (kind: string, mode: string): HealthctlError =>
+  new HealthctlError('INVALID', `invalid ${kind} mode: ${mode}`);
+
 function namespacesIn(
   host: GoStruct,
   { network, version }: { readonly network: string; readonly version: ApiVersion },
 ): Pick<CreateRequest, 'namespaces' | 'sysctls'> {
-  const namespaces = parseNamespaceModes({
-    pid: host.text('PidMode'),
-    ipc: host.text('IpcMode'),
-    uts: host.text('UTSMode'),
-    cgroup: host.text('CgroupnsMode'),
-  });
+  const [pid, uts] = [host.text('PidMode'), host.text('UTSMode')];
+  if (!['', 'host'].includes(pid) && !/^container:./.test(pid)) throw refusal('PID', pid);
+  if (!['', 'host'].includes(uts)) throw refusal('UTS', uts);
+  const ipc = host.text('IpcMode') || (isSince(version, 40) ? '' : 'shareable');
+  const namespaces = parseNamespaceModes({ pid, ipc, uts, cgroup: host.text('CgroupnsMode') });
   const userns = host.text('UsernsMode');
   if (userns !== '' && userns !== 'host') throw new HealthctlError('INVALID', `invalid userns mode: ${userns}`);
   const { ofContainer: sysctls } = sysctlsOf(host.textMap('Sysctls') ?? {}, { network, version });

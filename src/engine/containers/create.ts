@@ -1,10 +1,14 @@
 import type { ContainerContext } from '../../container/context.ts';
 import { createContainer } from '../../container/create.ts';
+import { resolveContainer } from '../../container/resolve.ts';
 import { findImage, type ResolvedImage } from '../../image/find.ts';
 import { imagePlatform, type Platform, parsePlatform, refuseOtherPlatform } from '../../image/platform.ts';
 import { familiarName, parseReference, withDefaultTag } from '../../image/reference.ts';
 import { refuseUnrunnable } from '../../image/runnable.ts';
 import { HealthctlError } from '../../lib/errors.ts';
+import { joinedContainer } from '../../oci/namespaces.ts';
+import type { CreateRequest } from '../../record/create-request.ts';
+import { withStatuses } from '../errors.ts';
 import { goStructOf } from '../go-struct.ts';
 import type { EngineDeps } from '../host.ts';
 import { type Answer, type Call, json, type Route } from '../route.ts';
@@ -23,6 +27,7 @@ async function create({ ctx, host, settings, path, log }: EngineDeps, call: Call
     defaultNetwork: settings.network.defaultNetwork,
   });
   const { ctx: noting, warnings } = notingWarnings(ctx);
+  await withStatuses({ NOT_FOUND: 400 }, () => findJoined(ctx, request, signal));
   const { record } = await createContainer(noting, request, {
     findImage: () => imageOf(ctx, { name: request.image, platform: platformFrom(call) }, signal),
     ...{ path, signal },
@@ -30,6 +35,14 @@ async function create({ ctx, host, settings, path, log }: EngineDeps, call: Call
   });
   await host.refresh(record.id);
   return json({ Id: record.id, Warnings: warnings }, 201);
+}
+
+/** A container whose namespace is joined must be there: to Docker it is part of a bad request. */
+async function findJoined(ctx: ContainerContext, { namespaces }: CreateRequest, signal: AbortSignal): Promise<void> {
+  for (const mode of [namespaces.pid, namespaces.ipc]) {
+    const name = joinedContainer(mode);
+    if (name !== undefined) await resolveContainer(ctx.containerd, name, { signal });
+  }
 }
 
 /** The context with a log whose warnings are for the client. */

@@ -57,6 +57,9 @@ async function start(deps: EngineDeps, call: Call): Promise<Answer> {
 
 /** Docker: a program that cannot be run is the client's fault (moby: daemon/errors.go, translateContainerdStartErr). */
 function startRefusal(error: unknown): unknown {
+  // The container whose namespace is to be joined does not run: to Docker a fault of the host.
+  if (hasCode(error, 'CONFLICT') && error.message.startsWith('failed to join '))
+    return new EngineError(500, error.message, { cause: error });
   if (hasCode(error, 'RUNTIME') && !error.message.startsWith(NETWORK_FAILURE))
     return new EngineError(
       error.exitCode === 126 || error.exitCode === 127 ? 400 : 500,

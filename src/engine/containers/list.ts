@@ -19,13 +19,14 @@ import type { ContainerView } from '../../record/view.ts';
 import { filterTextsOf, parseFilters } from '../filters.ts';
 import type { EngineDeps } from '../host.ts';
 import { type Answer, type Call, json, type Route } from '../route.ts';
+import { type ApiVersion, isSince } from '../version.ts';
 import { asShown } from './found.ts';
 
 export function listRoutes(deps: EngineDeps): readonly Route[] {
   return [{ method: 'GET', path: '/containers/json', handle: (call) => list(deps, call) }];
 }
 
-async function list(deps: EngineDeps, { query, signal }: Call): Promise<Answer> {
+async function list(deps: EngineDeps, { query, signal, version }: Call): Promise<Answer> {
   const { ctx, clock } = deps;
   const filters = parseListFilters(filterTextsOf(parseFilters(query.text('filters'))));
   const limit = query.int('limit') ?? 0;
@@ -44,7 +45,7 @@ async function list(deps: EngineDeps, { query, signal }: Call): Promise<Answer> 
   const sizesOf = query.flag('size') ? openContainerSizes(ctx, { signal }) : undefined;
   const entries = rows.map(async (row) => {
     const sizes = await sizesOf?.(row.view.record).catch(refusalOfSizes);
-    return entryOf(row, { dirs, nowMs: clock.now(), sizes });
+    return entryOf(row, { dirs, nowMs: clock.now(), sizes, version });
   });
   return json(await Promise.all(entries));
 }
@@ -58,6 +59,7 @@ function refusalOfSizes(error: unknown): undefined {
 interface EntryFacts {
   readonly dirs: NamespaceDirs;
   readonly nowMs: number;
+  readonly version: ApiVersion;
   readonly sizes: { readonly SizeRw: number; readonly SizeRootFs: number } | undefined;
 }
 
@@ -71,7 +73,7 @@ function knownDetailsOf(record: ContainerView['record']): Details {
 }
 
 /** An entry of the list (moby: api/types/container Summary). */
-function entryOf({ view, health }: ListedContainer, { dirs, nowMs, sizes }: EntryFacts) {
+function entryOf({ view, health }: ListedContainer, { dirs, nowMs, sizes, version }: EntryFacts) {
   const { record } = view;
   const details = knownDetailsOf(record);
   const attachment = attachmentOf(view, dirs);
@@ -88,7 +90,12 @@ function entryOf({ view, health }: ListedContainer, { dirs, nowMs, sizes }: Entr
     Labels: details.config.Labels,
     State: view.state,
     Status: statusText(view, health, nowMs),
-    HostConfig: { NetworkMode: details.hostConfig.NetworkMode },
+    HostConfig: {
+      NetworkMode: details.hostConfig.NetworkMode,
+      ...(isSince(version, 46) && details.hostConfig.Annotations
+        ? { Annotations: details.hostConfig.Annotations }
+        : {}),
+    },
     NetworkSettings: { Networks: settings.Networks },
     Mounts: details.mounts,
   };
