@@ -8,7 +8,7 @@ import { listenForSignals, type Signals } from './cli/signals.ts';
 import { commit, version } from './lib/build-info.ts';
 import { systemClock } from './lib/clock.ts';
 import { errnoOf, hasCode } from './lib/errors.ts';
-import type { Settings, Streams } from './world.ts';
+import type { Settings, Streams, WorldParts } from './world.ts';
 
 /** As a shell reports a process that was killed by SIGPIPE. */
 const BROKEN_PIPE = 141;
@@ -16,7 +16,7 @@ const BROKEN_PIPE = 141;
 type RunRequest = Extract<Awaited<ReturnType<typeof resolveRequest>>, { kind: 'run' }>;
 
 /** Runs one command line and returns the exit status. Throws only BrokenPipe. */
-async function main(argv: readonly string[]): Promise<number> {
+async function main(argv: readonly string[], umask: number): Promise<number> {
   // Whether to print debug output is known only with the settings; an error before that is a usage error.
   const output = processOutput(false);
   try {
@@ -31,7 +31,7 @@ async function main(argv: readonly string[]): Promise<number> {
         return 0;
       }
       case 'run':
-        return await run(request);
+        return await run(request, umask);
     }
   } catch (error) {
     if (error instanceof BrokenPipe) throw error;
@@ -40,7 +40,7 @@ async function main(argv: readonly string[]): Promise<number> {
   }
 }
 
-async function run(request: RunRequest): Promise<number> {
+async function run(request: RunRequest, umask: number): Promise<number> {
   const failureCode = request.command.failureCode ?? 1;
   const { loadSettings } = await import('./cli/config/config.ts');
   let settings: Settings;
@@ -50,14 +50,14 @@ async function run(request: RunRequest): Promise<number> {
     renderError(processOutput(false), error);
     return exitCodeOf(error, failureCode);
   }
-  const reload = () => loadSettings(request.globals, process.env);
-  return runWith(settings, request, reload);
+  const reloadSettings = () => loadSettings(request.globals, process.env);
+  return runWith(settings, request, { umask, reloadSettings });
 }
 
 async function runWith(
   settings: Settings,
   { target, command, input }: RunRequest,
-  reloadSettings: () => Promise<Settings>,
+  parts: Pick<WorldParts, 'umask' | 'reloadSettings'>,
 ): Promise<number> {
   const { createWorld } = await import('./world.ts');
   const output = processOutput(settings.debug);
@@ -77,7 +77,7 @@ async function runWith(
       failures.add(listener);
       return () => failures.delete(listener);
     },
-    reloadSettings,
+    ...parts,
   });
   const failureCode = command.failureCode ?? 1;
   try {
@@ -170,10 +170,10 @@ function exit(exitCode: number): never {
 
 // Files for containers (hosts, volumes, sources of binds) get Docker's modes, whatever the umask of the caller is: a
 // monitor, a cron job, a hardened shell. Files for us alone are created with 0600 and 0700.
-process.umask(0o022);
+const callersUmask = process.umask(0o022);
 // Node.js ends when nothing is left to wait for. If that happens before main has ended, it is our bug, and no success.
 process.exitCode = 1;
-main(process.argv.slice(2)).then(exit, (error: unknown) => {
+main(process.argv.slice(2), callersUmask).then(exit, (error: unknown) => {
   if (!(error instanceof BrokenPipe)) renderError(processOutput(false), error);
   exit(error instanceof BrokenPipe ? BROKEN_PIPE : 1);
 });

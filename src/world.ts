@@ -30,6 +30,8 @@ export interface World {
    * has no reader any more.
    */
   readonly signal: AbortSignal;
+  /** The caller's; ours is 022. */
+  readonly umask: number;
   /**
    * Passes SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGWINCH … to the listener until the returned function is called: for
    * `run`, `attach` and `exec`.

@@ -116,6 +116,10 @@ export interface Command {
   /** Options end at the first positional argument: `run IMAGE cmd --flag` passes `--flag` on. */
   readonly optionsEndAtArgument?: boolean;
   /**
+   * All words are arguments, options too: they are for another program. Only `--help` as the first of them is ours.
+   */
+  readonly passesOptions?: boolean;
+  /**
    * Exit status when the command itself fails: 125 for `run`, default 1 (also for `create`, as Docker).
    * A USAGE error ends with 125 in every command; an error's own exitCode overrides both.
    */

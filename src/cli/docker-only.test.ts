@@ -61,7 +61,6 @@ test.each([
   [['search'], 'unknown command: healthctl search\nsearch on'],
   [['container', 'checkpoint', 'web'], 'unknown command: healthctl container checkpoint\nuse ctr'],
   [['trust', 'sign', 'x'], 'unknown command: healthctl trust\nverify signatures'],
-  [['compose', 'up', '-d'], 'unknown command: healthctl compose\nrun each service with healthctl run'],
   [['image', 'build', '.'], 'unknown command: healthctl image build\nbuild with docker'],
   [['help', 'search'], 'unknown help topic: search\nsearch on'],
   [['run', '--gpus', 'all', 'x'], 'unknown flag: --gpus\ngive the devices'],

@@ -11,7 +11,6 @@ const COMMANDS: Readonly<Record<string, string>> = {
   builder: 'build with docker, nerdctl, buildah or buildctl, and load the archive: healthctl load -i FILE',
   buildx: 'build with docker, nerdctl, buildah or buildctl, and load the archive: healthctl load -i FILE',
   checkpoint: 'use ctr: ctr tasks checkpoint ID',
-  compose: 'run each service with healthctl run: --network for the names, --wait for the order',
   config: 'there is no swarm; mount a file: -v /path/file:/etc/file:ro',
   context:
     '--address and --namespace before the command choose a containerd, or CONTAINERD_ADDRESS and CONTAINERD_NAMESPACE',

@@ -441,6 +441,12 @@ const commands: readonly CommandEntry[] = [
     load: async () => (await import('./commands/completion/complete.ts')).completeCommand(registry),
   },
   {
+    path: ['compose'],
+    aliases: [],
+    summary: "Run Docker's compose on containerd",
+    load: async () => (await import('./commands/compose/compose.ts')).compose,
+  },
+  {
     path: ['docker-env'],
     aliases: [],
     summary: "Print what lets clients of Docker's API use the monitor",

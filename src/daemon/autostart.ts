@@ -6,7 +6,7 @@ import type { Clock } from '../lib/clock.ts';
 import { HealthctlError } from '../lib/errors.ts';
 import type { Logger } from '../lib/logger.ts';
 import type { Settings } from '../lib/settings.ts';
-import { as, isText } from '../lib/shape.ts';
+import { as, isText, isTexts, objectOf } from '../lib/shape.ts';
 import { lockFile } from '../system/flock.ts';
 import { makeOwnDirectory, openOwnFile, readOwnText } from '../system/own-file.ts';
 import { startPlainly } from '../system/plain-start.ts';
@@ -32,8 +32,17 @@ export interface AutostartDeps {
    * started detached.
    */
   readonly startBySystemd: ((command: readonly string[]) => Promise<void>) | undefined;
+  /** Has it serve Docker's API; one that a command started without it is replaced. */
+  readonly dockerApi?: AutostartedApi | undefined;
   readonly signal: AbortSignal;
   readonly log?: Pick<Logger, 'warn'>;
+}
+
+/** Docker's API of a monitor that commands start. */
+export interface AutostartedApi {
+  /** The path of its Unix socket. */
+  readonly socket: string;
+  readonly namespace: string;
 }
 
 /** How long a monitor may take until it answers. */
@@ -53,7 +62,7 @@ const MAX_LOG_BYTES = 1 << 20;
 export async function ensureDaemon(deps: AutostartDeps): Promise<boolean> {
   const paths = daemonPathsOf(deps.settings);
   const client = createDaemonClient(paths.apiSocket);
-  if (await isCurrent(client, deps)) return false;
+  if ((await lookAt(client, deps)).isCurrent) return false;
   if (client.isSilent) throw silentMonitorError(paths);
   makeOwnDirectory(paths.dir);
   const lock = await lockFile(
@@ -66,24 +75,37 @@ export async function ensureDaemon(deps: AutostartDeps): Promise<boolean> {
     deps.clock,
   );
   try {
-    if (await isCurrent(client, deps)) return false;
+    const { isCurrent, dockerApi } = await lookAt(client, deps);
+    if (isCurrent) return false;
     await refuseSecond(deps);
     await drainDaemon(paths, deps);
-    await startDaemon(deps, paths, client);
+    await startDaemon({ ...deps, dockerApi: deps.dockerApi ?? dockerApi }, paths, client);
     return true;
   } finally {
     lock.release();
   }
 }
 
-async function isCurrent(client: DaemonClient, { signal, program }: AutostartDeps): Promise<boolean> {
+/** @returns whether the running monitor stays; of one that does not, the API that clients of Docker's use */
+async function lookAt(
+  client: DaemonClient,
+  { signal, program, settings, dockerApi: wanted }: AutostartDeps,
+): Promise<{ readonly isCurrent: boolean; readonly dockerApi?: AutostartedApi }> {
   const answer = await client.ask(REQUESTS.anyStatus, signal);
-  if (!answer) return false;
+  if (!answer) return { isCurrent: false };
   const ours = { version, commit, program: realPath(program) ?? '' };
-  const { isAutostarted, version: running, commit: built, program: started } = answer.value;
+  const { isAutostarted, version: running, commit: built, program: started, dockerApi } = answer.value;
+  if (isAutostarted !== true) return { isCurrent: true };
   const theirs = { version: as(isText, running), commit: as(isText, built), program: as(isText, started) };
-  return isAutostarted !== true || !isReplacedBy(theirs, ours);
+  const served = as(isDockerApi, dockerApi);
+  if (!isReplacedBy(theirs, ours) && (served || !wanted)) return { isCurrent: true };
+  const socket = served?.hosts.find((host) => host.startsWith(UNIX))?.slice(UNIX.length);
+  if (!served || socket === undefined || socket === settings.monitor.dockerSocket) return { isCurrent: false };
+  return { isCurrent: false, dockerApi: { socket, namespace: served.namespace } };
 }
+
+const UNIX = 'unix://';
+const isDockerApi = objectOf({ namespace: isText, hosts: isTexts });
 
 /** A monitor with another run root already makes the checks. */
 async function refuseSecond({ settings, clock }: AutostartDeps): Promise<void> {
@@ -94,7 +116,7 @@ async function refuseSecond({ settings, clock }: AutostartDeps): Promise<void> {
 
 async function startDaemon(deps: AutostartDeps, paths: DaemonPaths, client: DaemonClient): Promise<void> {
   const { clock, signal, startBySystemd } = deps;
-  const command = daemonCommand(deps.program, deps.settings);
+  const command = daemonCommand(deps);
   const ended = startBySystemd
     ? await startBySystemd(command).then(() => undefined)
     : spawnDetached(deps, paths, command);
@@ -110,13 +132,15 @@ async function startDaemon(deps: AutostartDeps, paths: DaemonPaths, client: Daem
 }
 
 /** `node bin/healthctl GLOBAL FLAGS daemon run --autostarted`: settings are passed as flags. */
-function daemonCommand(program: string, settings: Settings): readonly string[] {
+function daemonCommand({ program, settings, dockerApi }: AutostartDeps): readonly string[] {
   const { address, runRoot, dataRoot, snapshotter, debug } = settings;
   return [
     ...[process.execPath, ...NODE_FLAGS, '--', realpathSync(program)],
     ...['--address', address, '--run-root', runRoot, '--data-root', dataRoot, '--snapshotter', snapshotter],
+    ...(dockerApi ? ['--namespace', dockerApi.namespace] : []),
     ...(debug ? ['--debug'] : []),
     ...['daemon', 'run', '--autostarted'],
+    ...(dockerApi ? ['--docker-socket', dockerApi.socket] : []),
   ];
 }
 

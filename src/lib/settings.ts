@@ -19,6 +19,8 @@ export interface Settings {
   readonly network: NetworkSettings;
   readonly monitor: MonitorSettings;
   readonly history: HistorySettings;
+  /** The program of `healthctl compose`: an absolute path, or a name on the PATH. Default: docker-compose is searched. */
+  readonly composeProvider: string | undefined;
   readonly debug: boolean;
 }
 

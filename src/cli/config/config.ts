@@ -56,10 +56,14 @@ export const DEFAULTS: Settings = {
     dockerNamespace: undefined,
   },
   history: HISTORY_DEFAULTS,
+  composeProvider: undefined,
   debug: false,
 };
 
-type TextSetting = Exclude<keyof Settings, 'debug' | 'healthLogEntries' | 'monitor' | 'network' | 'history'>;
+type TextSetting = Exclude<
+  keyof Settings,
+  'debug' | 'healthLogEntries' | 'monitor' | 'network' | 'history' | 'composeProvider'
+>;
 
 /** Per setting: its key in the file, its environment variable, its flag, and the check of its value. */
 const SETTINGS: Readonly<
@@ -108,6 +112,7 @@ export async function loadSettings(flags: GlobalFlags, env: Environment): Promis
     network: { ...DEFAULTS.network, ...file.network },
     monitor: { ...DEFAULTS.monitor, ...file.monitor },
     history: file.history ?? DEFAULTS.history,
+    composeProvider: file.composeProvider,
     debug: flags.debug ?? file.debug ?? DEFAULTS.debug,
   };
 }
@@ -117,6 +122,7 @@ interface ConfigFile {
   readonly debug?: boolean;
   readonly healthLogEntries?: number;
   readonly history?: HistorySettings;
+  readonly composeProvider?: string;
   readonly network?: Partial<NetworkSettings>;
   readonly monitor?: Partial<MonitorSettings>;
 }
@@ -139,10 +145,12 @@ async function readConfigFile(env: Environment): Promise<ConfigFile> {
   return parseConfig(text, path);
 }
 
+type Mutable<T> = { -readonly [K in keyof T]: T[K] };
+
 /** Reads a configuration file: known keys of the right type only. Throws CONFIG naming file, line and key. */
 export async function parseConfig(text: string, path: string): Promise<ConfigFile> {
   const texts = new Map<TextSetting, string>();
-  const others: { debug?: boolean; healthLogEntries?: number; history?: HistorySettings } = {};
+  const others: Mutable<Pick<ConfigFile, 'debug' | 'healthLogEntries' | 'history' | 'composeProvider'>> = {};
   const network: Partial<Record<keyof NetworkSettings, string>> = {};
   const monitor: Partial<Record<keyof MonitorSettings, unknown>> = {};
   for (const [key, value] of Object.entries(await parseToml(text, path))) {
@@ -152,6 +160,7 @@ export async function parseConfig(text: string, path: string): Promise<ConfigFil
     const ofMonitor = MONITOR_SETTINGS.find((candidate) => candidate.key === key);
     if (key === 'debug') others.debug = checkBoolean(location, key, value);
     else if (key === 'health_log_entries') others.healthLogEntries = checkNumber(location, key, value, MAX_LOG_ENTRIES);
+    else if (key === 'compose_provider') others.composeProvider = checkSetting(location, key, value, checkProgram);
     else if (key === 'history') others.history = checkHistory(location, key, value);
     else if (ofNetwork) network[ofNetwork.name] = checkSetting(location, key, value, ofNetwork.check);
     else if (ofMonitor) monitor[ofMonitor.name] = await ofMonitor.check(location, key, value);
@@ -242,6 +251,7 @@ function unknownKey(location: string, key: string): HealthctlError {
     ...settingNames.map((name) => SETTINGS[name].key),
     'health_log_entries',
     'history',
+    'compose_provider',
     ...NETWORK_SETTINGS.map((setting) => setting.key),
     ...MONITOR_SETTINGS.map((setting) => setting.key),
     'debug',
@@ -277,6 +287,12 @@ function checkNetworkName(value: string): string {
 function checkSubnet(value: string): string {
   if (parseBridgeSubnet(value)) return value;
   throw new HealthctlError('CONFIG', `${JSON.stringify(value)} must be a subnet of IPv4, like 10.80.0.0/24`);
+}
+
+/** An absolute path, or a name without a slash. */
+function checkProgram(value: string): string {
+  if (value !== '' && !value.includes('\0') && (value.startsWith('/') || !value.includes('/'))) return value;
+  throw new HealthctlError('CONFIG', `${JSON.stringify(value)} must be an absolute path, or the name of a program`);
 }
 
 /** An absolute path, without `..`, doubled or trailing slashes: other paths are appended to it. */

@@ -14,6 +14,17 @@ test("options after a noun are those of the noun's default command", async () =>
   await expect(resolve('container', '--all')).rejects.toMatchObject({ code: 'USAGE' });
 });
 
+test('a command for another program gets all words as they are, but for --help in front', async () => {
+  const load = async () => ({ usage: '', options: [], args: { min: 0 }, passesOptions: true, run: async () => ({}) });
+  const commands = [{ path: ['compose'], aliases: [], summary: '', load }];
+  const ask = (...argv: string[]) => resolveRequest({ nouns: [], commands }, ['compose', ...argv]);
+  const words = ['-f', 'x', '--', 'up', '--help'];
+  expect(await ask(...words)).toMatchObject({ kind: 'run', input: { args: words } });
+  expect(await ask('--unknown')).toMatchObject({ kind: 'run', input: { args: ['--unknown'] } });
+  expect(await ask()).toMatchObject({ kind: 'run', input: { args: [] } });
+  expect(await ask('--help', 'up')).toMatchObject({ kind: 'help' });
+});
+
 test('a noun alone calls its default command, or shows its help', async () => {
   const nouns = registry.nouns.map((noun) => (noun.name === 'container' ? { ...noun, alone: 'ls' } : noun));
   const withAlone = { ...registry, nouns };

@@ -70,6 +70,11 @@ async function resolveCommand(target: CommandTarget, globals: GlobalFlags, argv:
   const command = await loadCommand(target);
   const { usage, optionsEndAtArgument: endAtArgument = false } = command;
   const { path, entry } = target;
+  const isHelp = argv[0] === '-h' || argv[0] === '--help';
+  if (command.passesOptions && !isHelp) {
+    const input = { options: parseArguments(command.options, []).options, args: argv };
+    return { kind: 'run', globals, target, command, input };
+  }
   const input = parseFlags({ specs: command.options, argv, path, command: entry.path, usage, endAtArgument });
   if (input.options.bool('help')) return { kind: 'help', target };
   checkArgumentCount(command, target.path, input.args.length);

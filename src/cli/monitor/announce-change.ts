@@ -1,6 +1,7 @@
 import type { ContainerContext } from '../../container/context.ts';
 import type { ContainerRecord } from '../../containerd/containers.ts';
 import { REQUESTS } from '../../daemon/api/requests.ts';
+import type { AutostartedApi } from '../../daemon/autostart.ts';
 import { isChecked } from '../../health/config.ts';
 import type { RestartPolicy } from '../../health/restart-policy.ts';
 import { HealthctlError, hasCode, messageOf } from '../../lib/errors.ts';
@@ -12,13 +13,20 @@ import { endTimer, makeTimer } from './timers.ts';
 
 export type MonitorWorld = Pick<World, 'settings' | 'clock' | 'env' | 'signal' | 'log'>;
 
-/** Starts a monitor unless one runs. Throws UNAVAILABLE if it does not come up. */
-export async function startMonitor({ settings, clock, env, signal, log }: MonitorWorld): Promise<void> {
+/**
+ * Starts a monitor unless one runs. Throws UNAVAILABLE if it does not come up.
+ *
+ * @param dockerApi what it is to serve; one that a command started without it is replaced
+ */
+export async function startMonitor(
+  { settings, clock, env, signal, log }: MonitorWorld,
+  dockerApi?: AutostartedApi,
+): Promise<void> {
   const { ensureDaemon } = await import('../../daemon/autostart.ts');
   const { systemdStarter } = await import('../../daemon/service-unit/start.ts');
   const program = process.argv[1] ?? '';
   const startBySystemd = systemdStarter(settings, env);
-  await ensureDaemon({ settings, clock, env, program, signal, log, startBySystemd });
+  await ensureDaemon({ settings, clock, env, program, signal, log, startBySystemd, dockerApi });
 }
 
 /** A command's change of a container, done or about to be done. */

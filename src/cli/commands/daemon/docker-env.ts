@@ -1,12 +1,9 @@
-import { join } from 'node:path';
 import { installedDockerSocket } from '../../../daemon/service-unit/install.ts';
 import { shellWord } from '../../../health/diagnosis/command-line.ts';
 import { HealthctlError } from '../../../lib/errors.ts';
-import type { Settings } from '../../../lib/settings.ts';
 import type { World } from '../../../world.ts';
 import type { Command, CommandInput, CommandResult } from '../../command.ts';
-import { configPathOf } from '../../config/config.ts';
-import { GIVEN_SOCKET } from '../../config/docker-settings.ts';
+import { configuredDockerSocket, howToServe, unservedError } from '../../monitor/docker-host.ts';
 import { askStatus } from '../../monitor/status.ts';
 
 /** `healthctl docker-env`: exit 1 where Docker's API is not served. */
@@ -58,7 +55,7 @@ interface FoundHost {
 
 /** Where the monitor serves Docker's API, or, if none runs, where one would. Throws UNAVAILABLE. */
 async function findHost(world: EnvWorld): Promise<FoundHost> {
-  const configured = configuredPath(world.settings);
+  const configured = configuredDockerSocket(world.settings);
   const answer = await askStatus(world);
   if (answer.kind !== 'answered') {
     if (answer.kind === 'unclear') throw answer.error;
@@ -70,27 +67,10 @@ async function findHost(world: EnvWorld): Promise<FoundHost> {
     const isActivated = installedDockerSocket(world.settings) !== undefined;
     return { host: `unix://${configured}`, warnings: isActivated ? [] : [NOT_RUNNING] };
   }
-  const { pid, dockerApi } = answer.status;
-  const [host] = dockerApi?.hosts ?? [];
+  const [host] = answer.status.dockerApi?.hosts ?? [];
   if (host !== undefined) return { host };
-  throw new HealthctlError('UNAVAILABLE', `the monitor, process ${pid}, does not serve Docker's API`, {
-    hint:
-      configured === undefined
-        ? howToServe(world)
-        : `it is to be served at ${configured}: restart the monitor, or see its log for why it cannot serve there`,
-  });
+  throw unservedError(world, answer.status);
 }
 
 const NOT_RUNNING =
   'no monitor runs: start it with "healthctl daemon start", or install it with "healthctl daemon install"';
-
-function howToServe({ settings, env }: EnvWorld): string {
-  const path = join(settings.runRoot, 'docker.sock');
-  return `install the monitor with "healthctl daemon install --docker-socket", or set docker_socket = "${path}" in ${configPathOf(env)} and restart it`;
-}
-
-/** Where a monitor serves once it runs: from its unit, or from the configuration. */
-function configuredPath(settings: Settings): string | undefined {
-  const { dockerSocket } = settings.monitor;
-  return installedDockerSocket(settings) ?? (dockerSocket === GIVEN_SOCKET ? undefined : dockerSocket);
-}
