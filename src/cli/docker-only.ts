@@ -105,7 +105,6 @@ const OPTIONS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   'image load': { platform: 'the image of this platform is taken' },
   'image ls': { tree: 'healthctl image inspect NAME shows one' },
   'image pull': {
-    'all-tags': 'name each tag',
     'disable-content-trust': 'nothing is signed or verified by it: leave it out',
   },
   'image push': {
@@ -147,7 +146,6 @@ const OPTIONS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
 /** Docker's letters for options of the table. */
 const LETTERS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   '': { c: 'context', l: 'log-level' },
-  'image pull': { a: 'all-tags' },
   'volume create': { o: 'opt' },
 };
 

@@ -76,7 +76,7 @@ export async function pullImage(world: PullWorld, request: PullRequest): Promise
 /** All tags that a repository has in its registry. */
 export async function listTags(
   world: Omit<PullWorld, 'containerd'>,
-  request: Pick<PullRequest, 'reference' | 'login' | 'signal'>,
+  request: Pick<PullRequest, 'reference' | 'login' | 'plainHttp' | 'signal'>,
 ): Promise<readonly string[]> {
   const registry = await openRegistry({ ...world, ...request }, request.signal);
   try {

@@ -62,6 +62,13 @@ describe('push', () => {
     const answer = await fetch(`http://${registry.host}/v2/demo/tags/tags/list`);
     const { tags } = (await answer.json()) as { tags: string[] };
     expect(tags.sort()).toEqual(['1', '2']);
+    await bed.ok(['rmi', `${repository}:1`, `${repository}:2`]);
+    const pulled = await bed.ok(['pull', '--all-tags', repository]);
+    expect(pulled.match(/^Status: Downloaded newer image for .*$/gm)?.sort()).toEqual(
+      ['1', '2'].map((tag) => `Status: Downloaded newer image for ${repository}:${tag}`),
+    );
+    expect(pulled).toMatch(new RegExp(`\n${repository}$`));
+    expect((await bed.cli(['pull', '-a', `${repository}:1`])).stderr).toContain("tag can't be used with --all-tags/-a");
   });
 
   test('pushes the part for this machine of an image for several platforms', async () => {
