@@ -195,6 +195,18 @@ describe.skipIf(!hasBrowser)('the page', () => {
     expect(complaints).toEqual([]);
   });
 
+  test('shows the check, with likely reasons, before the log, for the keyboard too', async () => {
+    await using opened = await open(containerHash(hostileId));
+    const { page } = opened;
+    await page.locator('.advice li').first().waitFor({ timeout: 20_000 });
+    await page.locator('.log li').first().waitFor({ timeout: 20_000 });
+    await page.locator('.plot canvas').waitFor();
+    expect(await page.getByRole('heading', { level: 3 }).allTextContents()).toEqual([
+      'Results of 90 minutes',
+      ...['Durations', 'Incidents', 'Check', 'Log'],
+    ]);
+  });
+
   test('says that the plot cannot be drawn', async () => {
     await using opened = await open('#/host');
     const { page, complaints } = opened;

@@ -24,7 +24,7 @@ export interface ContainerViewProps {
 /** An answer reads files, and that of a longer range changes little. */
 const EVERY_MS: Readonly<Record<RangeName, number>> = { '90m': 6_000, '24h': 60_000, '7d': 300_000 };
 
-/** One container: its results, incidents, durations, log and configuration. */
+/** One container: its results, durations, incidents, check and log. The log is last, because it grows. */
 export function ContainerView({ containerKey, range, live, version }: ContainerViewProps) {
   const { value, error } = useData<ContainerAnswer>(
     containerPath(containerKey, `?range=${range}`),
@@ -66,8 +66,8 @@ export function ContainerView({ containerKey, range, live, version }: ContainerV
           </section>
         </>
       )}
-      <LogSection containerKey={containerKey} version={version} nowMs={nowMs} />
       <ConfigSection containerKey={containerKey} status={row.status} />
+      <LogSection containerKey={containerKey} version={version} nowMs={nowMs} />
     </article>
   );
 }
