@@ -23,9 +23,7 @@ const COMMANDS: Readonly<Record<string, string>> = {
   stack: 'there is no swarm: healthctl works on one host',
   swarm: 'there is no swarm: healthctl works on one host',
   trust: 'verify signatures with cosign or notation before the pull; a pull by digest is verified',
-  'system df': 'healthctl ps -as shows the sizes of containers, healthctl images those of images',
   'system dial-stdio': "there is no API of Docker's; that of the monitor is on a Unix socket",
-  'system prune': 'use container prune, image prune, network prune and volume prune, in this order',
   'volume update': 'there is no swarm: volumes are of one host',
 };
 

@@ -197,6 +197,18 @@ const commands: readonly CommandEntry[] = [
     load: async () => (await import('./commands/system/events.ts')).events,
   },
   {
+    path: ['system', 'df'],
+    aliases: [],
+    summary: 'Show disk usage of images, containers and volumes',
+    load: async () => (await import('./commands/system/df.ts')).df,
+  },
+  {
+    path: ['system', 'prune'],
+    aliases: [],
+    summary: 'Remove unused data',
+    load: async () => (await import('./commands/system/prune.ts')).prune,
+  },
+  {
     path: ['system', 'uninstall'],
     aliases: [['uninstall']],
     summary: 'Remove what healthctl made on this host',

@@ -22,6 +22,7 @@ import { networkListRoutes } from './networks/list.ts';
 import { networkRemoveRoutes } from './networks/remove.ts';
 import type { Route } from './route.ts';
 import { absentRoutes } from './system/absent.ts';
+import { dfRoutes } from './system/df.ts';
 import { eventRoutes } from './system/events.ts';
 import { infoRoutes } from './system/info.ts';
 import { pingRoutes } from './system/ping.ts';
@@ -35,6 +36,7 @@ export function engineRoutesOf(deps: EngineDeps): readonly Route[] {
     ...versionRoutes(deps),
     ...infoRoutes(deps),
     ...eventRoutes(deps),
+    ...dfRoutes(deps),
     ...archiveRoutes(deps),
     ...changesRoutes(deps),
     ...commitRoutes(deps),

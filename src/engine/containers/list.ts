@@ -73,7 +73,7 @@ function knownDetailsOf(record: ContainerView['record']): Details {
 }
 
 /** An entry of the list (moby: api/types/container Summary). */
-function entryOf({ view, health }: ListedContainer, { dirs, nowMs, sizes, version }: EntryFacts) {
+export function entryOf({ view, health }: ListedContainer, { dirs, nowMs, sizes, version }: EntryFacts) {
   const { record } = view;
   const details = knownDetailsOf(record);
   const attachment = attachmentOf(view, dirs);

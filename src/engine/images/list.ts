@@ -70,7 +70,7 @@ export function timeFrom(text: string): number {
   throw new HealthctlError('INVALID', `invalid filter 'until=${text}'`);
 }
 
-function rowDocument(row: ImageRow, { version }: Call) {
+export function rowDocument(row: ImageRow, { version }: Pick<Call, 'version'>) {
   const isUnnamed = !isSince(version, 43) && row.repoTags.length === 0 && row.repoDigests.length === 0;
   const { size, sharedSize = -1, containers } = row;
   return {

@@ -26,7 +26,7 @@ export function volumeRoutes({ ctx }: Pick<EngineDeps, 'ctx'>): readonly Route[]
 type Context = EngineDeps['ctx'];
 
 /** moby: api/types/volume.Volume. */
-function volumeDocument({ name, createdAt, labels, mountpoint }: Volume) {
+export function volumeDocument({ name, createdAt, labels, mountpoint }: Volume) {
   return {
     CreatedAt: createdAt,
     Driver: 'local',
