@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { HealthctlError, messageOf } from '../lib/errors.ts';
 import { openNetworkNamespace } from '../system/netns.ts';
 import type { Attachment, InterfaceAddress, Membership } from './attachment.ts';
@@ -141,12 +142,16 @@ export async function addMembership(
   return { ...membership, endpoint, result };
 }
 
-function setSysctls({ holder }: Subject, { sysctls, interfaceName }: Membership): void {
-  if (sysctls.length === 0) return;
+/** As Docker, an interface on a network without IPv6 has none, not even a link-local address. */
+const NO_IPV6 = 'net.ipv6.conf.IFNAME.disable_ipv6=1';
+
+function setSysctls({ holder }: Subject, { hasIpv6, sysctls, interfaceName }: Membership): void {
+  const all = [...(hasIpv6 || !hasKernelIpv6() ? [] : [NO_IPV6]), ...sysctls];
+  if (all.length === 0) return;
   const namespace = openNetworkNamespace(holder);
   if (!namespace) throw new HealthctlError('CONFLICT', `process ${holder.pid} has ended`);
   try {
-    for (const sysctl of sysctls) {
+    for (const sysctl of all) {
       const { path, value } = sysctlFileOf(sysctl, interfaceName);
       namespace.writeSysctl(path, value);
     }
@@ -158,6 +163,8 @@ function setSysctls({ holder }: Subject, { sysctls, interfaceName }: Membership)
     namespace.close();
   }
 }
+
+const hasKernelIpv6 = (): boolean => existsSync('/proc/sys/net/ipv6/conf/all/disable_ipv6');
 
 /** Calls one plugin for an interface. @returns its result */
 export function addPlugin(

@@ -56,8 +56,13 @@ test('containers have addresses of both families, and reach each other by name',
   );
   await host.ok('container', 'prune', '-f');
 
-  // A network with both families is preferred for the default routes; leaving it takes the route of IPv6 away.
+  // A network without IPv6 has not even link-local addresses.
   await host.ok('network', 'create', 'alone');
+  await run('old', '--network', 'alone');
+  expect(await inside('old', 'ip', 'address', 'show', 'eth0')).not.toContain('inet6');
+  await host.ok('rm', '-f', 'old');
+
+  // A network with both families is preferred for the default routes; leaving it takes the route of IPv6 away.
   await host.ok('network', 'connect', 'alone', 'web');
   expect(await route6('web')).toContain('dev eth0');
   await host.ok('network', 'disconnect', 'dual', 'web');

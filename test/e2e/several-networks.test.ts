@@ -164,6 +164,13 @@ describe('network connect and disconnect', () => {
     expect(await routeOf('api')).toContain('dev eth0');
     expect([await held(), await answers()]).toEqual([true, true]);
     expect(await inside('peer', 'cat', '/etc/hosts')).not.toContain('api');
+    const { gamma } = await networksOf('api');
+    await host.ok('network', 'disconnect', 'gamma', 'api');
+    await host.ok('network', 'connect', 'gamma', 'api');
+    expect((await networksOf('api')).gamma).toMatchObject({
+      IPAddress: gamma?.IPAddress,
+      MacAddress: gamma?.MacAddress,
+    });
     await host.ok('network', 'disconnect', 'gamma', 'api');
     expect([await held(), await inside('api', 'ls', '/sys/class/net')]).toEqual([false, 'lo']);
     expect(await host.ok('port', 'api')).toBe('');
@@ -171,7 +178,7 @@ describe('network connect and disconnect', () => {
     await until(answers, { withinMs: 5_000 });
     expect(await host.ok('port', 'api')).toBe('80/tcp -> 0.0.0.0:8091');
     expect(events.stdout()).toContain(
-      'connect alpha\ndisconnect beta\nconnect gamma\ndisconnect alpha\ndisconnect gamma\nconnect alpha\n',
+      'connect alpha\ndisconnect beta\nconnect gamma\ndisconnect alpha\ndisconnect gamma\nconnect gamma\ndisconnect gamma\nconnect alpha\n',
     );
 
     await host.ok('stop', '-t', '0', 'api');

@@ -30,15 +30,26 @@ export function lastAddressOf(
   return known[0];
 }
 
-/** Throws EXHAUSTED without space. */
+/** Networks whose addresses are remembered, those it has included. */
+const MAX_LINES = 64;
+
+/** Those of networks that it has left stay, for a later connect. Throws EXHAUSTED without space. */
 export function noteAddresses(dataDir: string, memberships: readonly Membership[]): void {
-  const lines = memberships.flatMap(({ network, endpoint }) =>
+  const before = readOwnText(join(dataDir, FILE)) ?? '';
+  const present = memberships.flatMap(({ network, endpoint }) =>
     endpoint
-      ? [`${endpoint.address} ${endpoint.mac} ${network}${endpoint.ipv6 ? ` ${endpoint.ipv6.address}` : ''}\n`]
+      ? [`${endpoint.address} ${endpoint.mac} ${network}${endpoint.ipv6 ? ` ${endpoint.ipv6.address}` : ''}`]
       : [],
   );
-  const text = lines.join('');
-  if (readOwnText(join(dataDir, FILE)) === text) return;
+  const left = before.split('\n').filter((line) => {
+    const [, , , name] = LINE.exec(line) ?? [];
+    return name !== undefined && !memberships.some(({ network }) => network === name);
+  });
+  const text = [...present, ...left]
+    .slice(0, MAX_LINES)
+    .map((line) => `${line}\n`)
+    .join('');
+  if (before === text) return;
   makeOwnDirectory(dataDir);
   replaceFile(join(dataDir, FILE), text);
 }
