@@ -48,35 +48,68 @@ type LogsContext = Pick<ContainerContext, 'containerd' | 'clock' | 'dirs' | 'log
  */
 export async function showLogs(
   ctx: LogsContext,
-  { write, signal, source = ownOutputs(ctx) }: LogReader,
+  reader: LogReader,
   view: ContainerView,
   request: LogsRequest,
 ): Promise<void> {
+  return readLogs(ctx, reader, logSubjectOf(ctx, view, request), request);
+}
+
+/** What a reader of the logs needs of a container: it keeps this as long as it follows, and not the whole record. */
+export interface LogSubject {
+  readonly id: string;
+  readonly dataDir: string;
+  readonly details: string | undefined;
+  readonly isLive: boolean;
+  /** Found before anything is read: the container may stop meanwhile. */
+  readonly shimPid: number | undefined;
+}
+
+/** Throws errors of refuseUnreadable. */
+export function logSubjectOf(
+  { dirs, containerd }: Pick<LogsContext, 'dirs' | 'containerd'>,
+  view: ContainerView,
+  request: LogsRequest,
+): LogSubject {
   refuseUnreadable(view);
-  const dataDir = dataDirOf(ctx.dirs, { namespace: ctx.containerd.namespace, id: view.record.id });
-  const opened: StoredStream[] = [];
+  const { id } = view.record;
+  return {
+    id,
+    dataDir: dataDirOf(dirs, { namespace: containerd.namespace, id }),
+    details: request.details ? detailsTextOf(view) : undefined,
+    isLive: view.state === 'running' || view.state === 'paused',
+    shimPid: request.follow && view.task ? shimOf(view.task.pid) : undefined,
+  };
+}
+
+/** As `showLogs`. */
+export async function readLogs(
+  ctx: LogsContext,
+  { write, signal, source = ownOutputs(ctx) }: LogReader,
+  { id, dataDir, details, isLive, shimPid }: LogSubject,
+  request: LogsRequest,
+): Promise<void> {
   const files: GrowingFile[] = [];
-  const details = request.details ? detailsTextOf(view) : undefined;
+  const open = async (path: string): Promise<GrowingFile> => {
+    const file = await source.open(path);
+    files.push(file);
+    return file;
+  };
   const onInexact = warnOnce(ctx, request);
+  const openStream = async (name: OutputStream): Promise<StoredStream> => ({
+    parts: await openParts(ctx, outputFilesOf(dataDir, name), open),
+    write: write[name],
+    printer: createLogPrinter({ ...request, details, write: write[name], onInexact }),
+  });
   try {
-    for (const name of OUTPUT_STREAMS) {
-      const open = async (path: string): Promise<GrowingFile> => {
-        const file = await source.open(path);
-        files.push(file);
-        return file;
-      };
-      const parts = await openParts(ctx, outputFilesOf(dataDir, name), open);
-      const printer = createLogPrinter({ ...request, details, write: write[name], onInexact });
-      opened.push({ parts, write: write[name], printer });
-    }
-    // Before anything is written: the container may stop meanwhile.
-    const shimPid = request.follow && view.task ? shimOf(view.task.pid) : undefined;
+    const opened: StoredStream[] = [];
+    for (const name of OUTPUT_STREAMS) opened.push(await openStream(name));
     await printStored(opened, request, signal);
     const isOver = request.untilMs !== undefined && request.untilMs <= ctx.clock.now();
-    if (request.follow && !isOver && (view.state === 'running' || view.state === 'paused')) {
+    if (request.follow && !isOver && isLive) {
       const live = opened.flatMap((stream) => liveOf(ctx, stream, request));
       opened.length = 0; // of a follower that waits, no more is kept than it needs
-      const run = { id: view.record.id, shimPid, paths: live.map(({ path }) => path) };
+      const run = { id, shimPid, paths: live.map(({ path }) => path) };
       await followStreams(ctx, { live, run, source, untilMs: request.untilMs, signal });
     }
     if (signal.aborted) throw new HealthctlError('ABORTED', 'reading the logs was cancelled');
@@ -86,7 +119,7 @@ export async function showLogs(
 }
 
 /** Throws CONFLICT for a container whose output healthctl does not keep. */
-export function refuseUnreadable({ record, name }: ContainerView): void {
+function refuseUnreadable({ record, name }: ContainerView): void {
   if (record.labels[LABELS.owner] === undefined) {
     const isNerdctls = record.labels[LABELS.name] !== undefined;
     throw new HealthctlError('CONFLICT', `the logs of container ${name} are not healthctl's`, {

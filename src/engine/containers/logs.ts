@@ -1,6 +1,12 @@
 import { OUTPUT_STREAMS, type OutputStream } from '../../container/logs/output-files.ts';
 import { type OutputSource, sharedOutputs } from '../../container/logs/output-source.ts';
-import { type LogReader, type LogsRequest, refuseUnreadable, showLogs } from '../../container/logs/show-logs.ts';
+import {
+  type LogReader,
+  type LogSubject,
+  type LogsRequest,
+  logSubjectOf,
+  readLogs,
+} from '../../container/logs/show-logs.ts';
 import { logConfigOf } from '../../record/log-config.ts';
 import { storedConfigOf } from '../../record/stored-config.ts';
 import type { ContainerView } from '../../record/view.ts';
@@ -27,14 +33,26 @@ async function sendLogs(deps: Pick<EngineDeps, 'ctx'>, call: Call, source: Outpu
   const { query, version, signal } = call;
   const shown = OUTPUT_STREAMS.filter((stream) => query.flag(stream));
   if (shown.length === 0) throw new EngineError(400, 'Bad parameters: you must choose at least one stream');
-  const view = await foundView(deps, call);
-  if (!hasLog(view)) throw new EngineError(501, 'configured logging driver does not support reading');
-  refuseUnreadable(view);
-  const request = logsRequestFrom(query);
-  const isFramed = !hasTerminal(view);
+  const { request, subject, isFramed } = await askedLogs(deps, call);
   const answer = call.stream({ contentType: isFramed && isSince(version, 42) ? FRAMES : RAW });
-  await showLogs(deps.ctx, { ...readerOf({ answer, shown, isFramed, signal }), source }, view, request);
+  // That times are not exact concerns the client, which cannot be told.
+  const { log } = deps.ctx;
+  const ctx = { ...deps.ctx, log: { ...log, warn: log.debug } };
+  await readLogs(ctx, { ...readerOf({ answer, shown, isFramed, signal }), source }, subject, request);
   return undefined;
+}
+
+interface AskedLogs {
+  readonly request: LogsRequest;
+  readonly subject: LogSubject;
+  readonly isFramed: boolean;
+}
+
+async function askedLogs({ ctx }: Pick<EngineDeps, 'ctx'>, call: Call): Promise<AskedLogs> {
+  const view = await foundView({ ctx }, call);
+  if (!hasLog(view)) throw new EngineError(501, 'configured logging driver does not support reading');
+  const request = logsRequestFrom(call.query);
+  return { request, subject: logSubjectOf(ctx, view, request), isFramed: !hasTerminal(view) };
 }
 
 export const hasTerminal = ({ record }: ContainerView): boolean => storedConfigOf(record)?.Config.Tty === true;
