@@ -8,6 +8,7 @@ import { watchBody } from './body-watch.ts';
 import { type Exchange, exchangeOf, upgradeOf } from './connection.ts';
 import { EngineError, statusOf } from './errors.ts';
 import { checkJsonType, parseJsonBody } from './json-body.ts';
+import { watchPeer } from './peer-watch.ts';
 import { queryOf } from './query.ts';
 import { type Answer, type Call, json, plain, type Route } from './route.ts';
 import { createRouter, type Matched } from './router.ts';
@@ -88,6 +89,7 @@ export function createEngine({ routes, log, clock }: EngineParts): Engine {
     handle: (request, response) => void serve(exchangeOf(request, response)),
     handleUpgrade: (request, socket, head) => {
       const exchange = upgradeOf(request, socket, head);
+      watchPeer(socket, clock);
       // Answered like any other request.
       exchange.response.once('finish', () => endStream(socket, clock));
       void serve(exchange);

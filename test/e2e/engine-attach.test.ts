@@ -1,3 +1,4 @@
+import { readdirSync } from 'node:fs';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type EngineBed, startEngine } from './support/engine.ts';
 import { type Bed, openBed, until } from './support/harness.ts';
@@ -128,6 +129,19 @@ test.each([
   expect(client.head).toContain(`HTTP/1.1 ${status}\r\n`);
   expect(client.bytes().toString()).toContain(text);
   if (name === 'PAUSED') await bed.ok(['rm', '-f', id]);
+});
+
+test('a client that was killed while nothing is printed is cut off', async () => {
+  const id = await bed.ok(['create', image, 'sleep', '60']);
+  const connections = () => readdirSync(`/proc/${engine.monitor.pid}/fd`).length;
+  const before = connections();
+  const waits = await attach(id, 'stream=1&stdout=1');
+  await start(id);
+  const attached = await attach(id, 'stream=1&stdout=1');
+  expect(connections()).toBeGreaterThan(before);
+  for (const client of [waits, attached]) client.destroy();
+  await until(() => connections() <= before, { withinMs: 20_000 });
+  await bed.ok(['rm', '-f', id]);
 });
 
 test('clients that go, or never read, leave nothing', async () => {
