@@ -34,6 +34,8 @@ const SIGKILL = 9;
 const SIGTERM = 15;
 /** How long to wait for the death of a killed container: a process in uninterruptible sleep cannot be killed. */
 const DEATH_LIMIT_MS = 10_000;
+/** How long the end of a process takes that was sent SIGKILL as its stop signal, until it gets another one. */
+const KILLED_LIMIT_MS = 1_000;
 /**
  * How long to wait for the event of an end after the answer: containerd publishes the one at about the time of the
  * other.
@@ -65,7 +67,8 @@ export async function stopContainer(
   try {
     await signalled(view, sendSignal(ctx, id, { signal }));
     if (view.state === 'paused') await resumeContainer(ctx, id);
-    const limitMs = timeoutS < 0 ? Number.POSITIVE_INFINITY : timeoutS * 1000;
+    const limitMs =
+      timeoutS < 0 ? Number.POSITIVE_INFINITY : Math.max(timeoutS * 1000, signal === SIGKILL ? KILLED_LIMIT_MS : 0);
     if (!(await ended.within(limitMs))) {
       await signalled(view, killAll(ctx, id));
       if (!(await ended.within(DEATH_LIMIT_MS)))

@@ -3,7 +3,9 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, test } from 'vitest';
+import { composeProgram } from '../../testbed/compose-program.ts';
 import { isTimedAnswer, judge, type Verdict } from '../../testbed/kit-verdict.ts';
+import { NOT_JUDGED } from '../../testbed/not-judged.ts';
 import { type Bed, openBed, until } from '../e2e/support/harness.ts';
 import { type NetworkHost, openNetworkHost } from '../e2e/support/network-host.ts';
 import { type KitPlay, replay } from './replay.ts';
@@ -14,14 +16,15 @@ const ENGINE_KIT = fileURLToPath(new URL('engine-kit/', import.meta.url));
 const DEVIATIONS = fileURLToPath(new URL('../engine-deviations.json', import.meta.url));
 
 /** All scenarios of raw requests: `api/attach`. */
-export const API_SCENARIOS: readonly string[] = execFileSync(
-  process.execPath,
-  [join(ENGINE_KIT, 'replay.mjs'), '--list', '--kind', 'api'],
-  { encoding: 'utf8' },
-)
-  .trimEnd()
-  .split('\n')
-  .map((line) => line.split(' ')[0] ?? '');
+export const API_SCENARIOS = scenariosOf('api');
+/** All scenarios of compose: `compose/chain`. */
+export const COMPOSE_SCENARIOS = scenariosOf('compose');
+
+function scenariosOf(kind: 'api' | 'compose'): readonly string[] {
+  const args = [join(ENGINE_KIT, 'replay.mjs'), '--list', '--kind', kind];
+  const lines = execFileSync(process.execPath, args, { encoding: 'utf8' }).trimEnd().split('\n');
+  return lines.map((line) => line.split(' ')[0] ?? '');
+}
 
 /**
  * One test for each of these scenarios, against the API of a monitor in a network namespace of its own.
@@ -36,27 +39,38 @@ export function describeEngineScenarios(
     let bed: Bed;
     let host: NetworkHost;
     let verdicts: ReadonlyMap<string, Verdict>;
+    const needsCompose = names.some((name) => name.startsWith('compose/'));
+    let compose: Compose = { missing: '' };
 
     beforeAll(async () => {
+      if (needsCompose) compose = await composeProgram();
       bed = await openBed();
       host = await openNetworkHost(bed);
-      verdicts = await replay(await playOn(bed, host), names);
+      if (needsCompose && 'missing' in compose) return;
+      verdicts = await replay(await playOn(bed, host, compose), names);
     }, limitMs);
     afterAll(async () => {
       await bed[Symbol.asyncDispose]();
       await host[Symbol.asyncDispose]();
     });
 
-    for (const name of names) test(name, (context) => judge(context, verdicts.get(name), isTimedAnswer));
+    for (const name of names)
+      test(name, (context) => {
+        if (needsCompose && 'missing' in compose) context.skip(`${NOT_JUDGED}: ${compose.missing}`);
+        judge(context, verdicts.get(name), isTimedAnswer);
+      });
   });
 }
 
-async function playOn(bed: Bed, host: NetworkHost): Promise<KitPlay> {
+type Compose = Awaited<ReturnType<typeof composeProgram>>;
+
+async function playOn(bed: Bed, host: NetworkHost, compose: Compose): Promise<KitPlay> {
   const socket = join(bed.directory, 'docker.sock');
   const monitor = host.spawnWithCgroups('daemon', 'run', '--docker-socket', socket);
   await until(() => monitor.stderr().includes("Docker's Engine API at"), { withinMs: 30_000 });
   const work = join(bed.directory, 'kit');
   mkdirSync(work);
   const options = ['--host', `unix://${socket}`, '--work', work, '--deviations', DEVIATIONS, '--retry', '2'];
+  if ('path' in compose) options.push('--compose', compose.path);
   return { kit: ENGINE_KIT, options, env: bed.env };
 }
