@@ -40,7 +40,7 @@ function timeoutText({ name }: ContainerView, hasCheck: boolean, { timeoutMs = 0
 }
 
 /** The unchanged output of the last check: it gives the reason. */
-async function lastWord(ctx: ContainerContext, view: ContainerView): Promise<string> {
+export async function lastWord(ctx: ContainerContext, view: ContainerView): Promise<string> {
   const { name, record } = view;
   const seeLogs = `see: healthctl logs ${name}`;
   try {

@@ -3,6 +3,7 @@ import { parseDetachKeys } from '../../../container/console/detach-keys.ts';
 import { checkTerminal } from '../../../container/console/user-console.ts';
 import type { ContainerContext } from '../../../container/context.ts';
 import { waitForForeignRestart } from '../../../container/foreign-restart.ts';
+import type { Dependency } from '../../../container/wait/wait-dependency.ts';
 import { HealthctlError, hasCode, messageOf } from '../../../lib/errors.ts';
 import type { AttachedStreams } from '../../../record/create-request.ts';
 import { type ContainerView, momentOf, viewOf } from '../../../record/view.ts';
@@ -11,7 +12,9 @@ import { resultOfAttachment, startAttachedTo } from '../../attached.ts';
 import type { Command, CommandResult } from '../../command.ts';
 import { openContainers } from '../../context.ts';
 import { createFromOptions } from '../../create-container.ts';
+import { findDependencies, waitForDependencies } from '../../dependencies.ts';
 import { createOptionSpecs, createOptionsFrom } from '../../flags/create.ts';
+import { dependenciesFrom, dependsOnSpec } from '../../flags/depends-on.ts';
 import { IMAGE } from '../../flags/values.ts';
 import { waitOptionSpecs, waitWishFrom } from '../../flags/wait.ts';
 import { announceChange } from '../../monitor/announce-change.ts';
@@ -41,6 +44,7 @@ export const run: Command = {
     { name: 'detach-keys', type: 'string', help: 'Override the key sequence for detaching a container' },
     { name: 'sig-proxy', type: 'bool', help: 'Proxy received signals to the process', default: true },
     ...waitOptionSpecs,
+    dependsOnSpec,
   ],
   args: { min: 1 },
   complete: [IMAGE],
@@ -65,8 +69,9 @@ export const run: Command = {
     };
     refuseImpossible(world, how);
     const ctx = await openContainers(world);
+    const dependencies = await findDependencies(world, ctx, dependenciesFrom(options));
     const { record } = await createFromOptions(world, ctx, asked);
-    return runCreated(world, ctx, { view: viewOf(record, undefined, momentOf(ctx.clock)), how });
+    return runCreated(world, ctx, { view: viewOf(record, undefined, momentOf(ctx.clock)), how, dependencies });
   },
 };
 
@@ -81,14 +86,21 @@ interface CreatedRun {
   /** As created. */
   readonly view: ContainerView;
   readonly how: RunOptions;
+  readonly dependencies: readonly Dependency[];
 }
 
-/** A container that was not started, because the user cancelled, or that must not stay, is removed again. */
+/**
+ * A container that was not started, because the user cancelled or a dependency failed, or that must not stay, is
+ * removed again.
+ */
 async function runCreated(world: World, ctx: ContainerContext, created: CreatedRun): Promise<CommandResult> {
-  const { view, how } = created;
+  const { view, how, dependencies } = created;
   const { id } = view.record;
   let isToStay = false;
+  let isBegun = false;
   try {
+    await waitForDependencies(world, ctx, dependencies);
+    isBegun = true;
     if (how.detach) {
       const result = await startDetached(world, ctx, created);
       isToStay = true;
@@ -100,7 +112,7 @@ async function runCreated(world: World, ctx: ContainerContext, created: CreatedR
     if (isToStay) await announceChange(world, ctx, id, { kind: 'changed' });
     return resultOfAttachment(end);
   } catch (error) {
-    isToStay = !how.autoRemove && !(hasCode(error, 'ABORTED') && !(await wasStarted(ctx, id)));
+    isToStay = isBegun && !how.autoRemove && !(hasCode(error, 'ABORTED') && !(await wasStarted(ctx, id)));
     throw error;
   } finally {
     if (!isToStay) {

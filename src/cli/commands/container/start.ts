@@ -13,7 +13,9 @@ import type { World } from '../../../world.ts';
 import { type AttachWish, removeAfterEnd, resultOfAttachment, startAttachedTo } from '../../attached.ts';
 import type { Command, CommandInput, CommandResult } from '../../command.ts';
 import { openContainers } from '../../context.ts';
+import { findDependencies, waitForDependencies } from '../../dependencies.ts';
 import { forEachName } from '../../each.ts';
+import { dependenciesFrom, dependsOnSpec } from '../../flags/depends-on.ts';
 import { STOPPED } from '../../flags/values.ts';
 import { waitOptionSpecs, waitWishFrom } from '../../flags/wait.ts';
 import { announceChange } from '../../monitor/announce-change.ts';
@@ -27,13 +29,14 @@ export const start: Command = {
     { name: 'detach-keys', type: 'string', help: 'Override the key sequence for detaching a container' },
     { name: 'interactive', short: 'i', type: 'bool', help: "Attach container's STDIN" },
     ...waitOptionSpecs,
+    dependsOnSpec,
   ],
   args: { min: 1 },
   complete: [STOPPED],
   run: (world, input) => {
     const isAttached = input.options.bool('attach') || input.options.bool('interactive');
     const wish = waitWishFrom(input.options);
-    if (!isAttached) return startAll(world, input.args, wish);
+    if (!isAttached) return startAll(world, input, wish);
     if (wish) throw new HealthctlError('USAGE', '--wait conflicts with --attach and --interactive');
     return startAttached(world, input);
   },
@@ -42,10 +45,11 @@ export const start: Command = {
 /** One after another, as in Docker: a container may need the one named before it, and its health. */
 async function startAll(
   world: World,
-  names: readonly string[],
+  { args: names, options }: CommandInput,
   wish: ReturnType<typeof waitWishFrom>,
 ): Promise<CommandResult> {
   const ctx = await openContainers(world);
+  await waitForDependencies(world, ctx, await findDependencies(world, ctx, dependenciesFrom(options)));
   const failed: string[] = [];
   const work = async (name: string): Promise<void> => {
     try {
@@ -73,6 +77,7 @@ async function startAttached(world: World, { options, args }: CommandInput): Pro
   if (others.length > 0) throw new HealthctlError('INVALID', 'you cannot start and attach multiple containers at once');
   const detachKeys = parseDetachKeys(options.string('detach-keys'));
   const ctx = await openContainers(world);
+  await waitForDependencies(world, ctx, await findDependencies(world, ctx, dependenciesFrom(options)));
   const view = await resolveView(ctx, name, world);
   if (view.record.labels[LABELS.owner] === undefined) {
     throw new HealthctlError('CONFLICT', `the output of container ${view.name} is not healthctl's`, {
