@@ -31,7 +31,8 @@ async function create({ ctx, host, settings, path, log }: EngineDeps, call: Call
   const { record } = await createContainer(noting, request, {
     findImage: () => imageOf(ctx, { name: request.image, platform: platformFrom(call) }, signal),
     ...{ path, signal },
-    onHealthWarning: (text) => log.debug(text),
+    // Docker says nothing of a check that is none.
+    onHealthWarning: (text) => (text.startsWith('nothing is checked') ? log.debug(text) : warnings.push(text)),
   });
   await host.refresh(record.id);
   return json({ Id: record.id, Warnings: warnings }, 201);
