@@ -7,11 +7,12 @@ const imports = {
   uninstall: 'network volume daemon container record store containerd health system go lib',
   doctor: 'network daemon container record store oci containerd health system go lib',
   daemon:
-    'history network volume engine page monitor metrics container check events probe record store image oci containerd health system go lib',
+    'history network volume dns engine page monitor metrics container check events probe record store image oci containerd health system go lib',
   engine: 'network volume container events record store image oci containerd health system go lib',
   page: 'history monitor container record health system go lib',
   monitor: 'history network volume container check events probe record store image oci containerd health system go lib',
   history: 'health system lib',
+  dns: 'network system lib',
   metrics: 'health lib',
   check: 'probe store health go lib',
   container: 'network volume check events probe record store image oci containerd health system go lib',

@@ -8,6 +8,7 @@ import { dataDirOf, runDirOf } from '../lib/dirs.ts';
 import { HealthctlError, hasCode, messageOf } from '../lib/errors.ts';
 import { LABELS } from '../lib/labels.ts';
 import { logConfigOf } from '../record/log-config.ts';
+import { asksMonitor } from '../record/name-server.ts';
 import { nameOptionsOf, usedNetworkOf } from '../record/network-config.ts';
 import { networkModeOf } from '../record/network-mode.ts';
 import { isStoppedByUser, startedLabels } from '../record/restart-label.ts';
@@ -128,7 +129,8 @@ async function makeTask(ctx: ContainerContext, view: ContainerView, isAttached: 
     await prepareNamespaces(ctx, record, config);
     const hostname = view.record.labels[LABELS.hostname] ?? id.slice(0, 12);
     const network = usedNetworkOf(config);
-    writeGeneratedFiles(dataDir, { network, names: nameOptionsOf(config), hostname }, ctx.dirs);
+    const names = nameOptionsOf(config);
+    writeGeneratedFiles(dataDir, { network, names, hostname, asksMonitor: asksMonitor(config) }, ctx.dirs);
   }
   const stdio = config
     ? prepareStdio({

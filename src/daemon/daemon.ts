@@ -222,6 +222,7 @@ async function start(deps: DaemonDeps, parts: Parts, { ended }: Ending): Promise
   const { model, duties, monitor, server, grpc, metrics, page, engine } = parts;
   await deps.onLocked();
   await duties.networkRepair.sweep(settings.namespace);
+  duties.nameServers.follow();
   await duties.history.start();
   await Promise.race([monitor.start(), clock.sleep(Number.MAX_SAFE_INTEGER, ended)]);
   if (!ended.aborted && monitor.isLive) await duties.hub.recordMissed(model.all());
@@ -262,6 +263,7 @@ async function stop(
   await duties.history.stop();
   late.cancel();
   await duties.networkRepair.stop();
+  duties.nameServers.stop();
   duties.outputIndexer.stop();
   duties.memoryReleaser.stop();
   await duties.hooks.stop();

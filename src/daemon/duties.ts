@@ -1,5 +1,7 @@
 import type { ContainerContext } from '../container/context.ts';
+import { networkContextOf } from '../container/network/attach.ts';
 import type { Containerd } from '../containerd/client.ts';
+import { createNameServers, type NameServers } from '../dns/name-servers.ts';
 import { historyDirOf } from '../history/files.ts';
 import { openHistoryRecorder } from '../history/open-recorder.ts';
 import { type HistoryRecorder, NO_HISTORY } from '../history/recorder.ts';
@@ -44,6 +46,7 @@ export interface Duties {
   readonly afterExit: ReturnType<typeof createAfterExit>;
   readonly outputIndexer: OutputIndexer;
   readonly networkRepair: NetworkRepair;
+  readonly nameServers: NameServers;
   readonly clearForeignStopNotes: ReturnType<typeof createForeignStopNotes>;
   readonly supervisor: Supervisor;
   readonly healthChanges: HealthChanges;
@@ -92,6 +95,7 @@ export function createDuties(deps: DutiesDeps): Duties {
     afterExit: createAfterExit({ contextOf: actingContextOf, clock, log }),
     outputIndexer: createOutputIndexer({ contextOf, clock, log }),
     networkRepair: createNetworkRepair({ contextOf, log }),
+    nameServers: openNameServers(deps),
     clearForeignStopNotes: createForeignStopNotes({
       ...{ clock, log },
       runOf: (ref) => model.get(keyOf(ref))?.run?.id,
@@ -122,6 +126,11 @@ export function createDuties(deps: DutiesDeps): Duties {
     live: createLiveSource(),
     telemetry,
   };
+}
+
+function openNameServers({ contextOf, settings: { namespace: own, monitor } }: DutiesDeps): NameServers {
+  const isMonitored = (namespace: string) => monitor.namespaces.length === 0 || monitor.namespaces.includes(namespace);
+  return createNameServers(networkContextOf(contextOf(own)), isMonitored);
 }
 
 function openAlerts({ settings, clock, log, model, contextOf }: DutiesDeps): Alerts {

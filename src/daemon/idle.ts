@@ -73,13 +73,13 @@ function isProcessAlive({ run }: KnownContainer): boolean {
 }
 
 /** Checks count by their workers: if nerdctl's timers make them, no monitor is needed. */
-const needsAtEnd = ({ removal, restart, logLimit, jsonLog }: MonitorNeeds): boolean =>
-  removal || restart || logLimit || jsonLog;
+const needsWhileItRuns = ({ removal, restart, logLimit, jsonLog, names }: MonitorNeeds): boolean =>
+  removal || restart || logLimit || jsonLog || names;
 
-/** A container with a check, a limited log, or a removal or restart at its end. */
+/** A container with a check, a limited log, names to ask for, or a removal or restart at its end. */
 function isNeeded({ counts, model }: IdleDeps['monitor']): boolean {
   if (counts().checked > 0) return true;
   return [...model.all()].some(
-    (container) => container.run !== undefined && needsAtEnd(monitorNeedsOf(recordFromCompact(container.record))),
+    (container) => container.run !== undefined && needsWhileItRuns(monitorNeedsOf(recordFromCompact(container.record))),
   );
 }

@@ -25,6 +25,7 @@ function setUp() {
     afterExit: { onExit: async () => note('afterExit.onExit'), onGone: async () => note('afterExit.onGone') },
     outputIndexer: { onChange: () => note('outputIndexer.onChange') },
     networkRepair: { attachMissed: async () => note('networkRepair.attachMissed') },
+    nameServers: { follow: () => note('nameServers.follow'), onExit: () => note('nameServers.onExit') },
     supervisor: { onChange: () => note('supervisor.onChange'), onResult: () => note('supervisor.onResult') },
     healthChanges: { notify: (names: readonly string[]) => note(`healthChanges.notify ${names}`) },
     memoryReleaser: { onStarted: () => note('memoryReleaser.onStarted') },
@@ -84,7 +85,8 @@ test('a start also repairs the network; other events go to subscribers only', ()
   const event = { namespace: 'default', id: 'c1', atMs: 0 };
   hooks.onEvent({ ...event, kind: 'task-started', pid: 1 } as never);
   hooks.onEvent({ ...event, kind: 'task-paused' } as never);
-  expect(called).toEqual(['hub.receive', 'memoryReleaser.onStarted', 'networkRepair.attachMissed', 'hub.receive']);
+  const started = ['memoryReleaser.onStarted', 'nameServers.follow', 'networkRepair.attachMissed'];
+  expect(called).toEqual(['hub.receive', ...started, 'hub.receive']);
 });
 
 test('after the first list, containers that another tool started are attached to their networks', () => {

@@ -23,7 +23,7 @@ export interface MonitorHooksDeps {
 /** Which duty is called for what the monitor sees. */
 export function monitorHooksOf({ duties, contextOf, model, clock, log, onLive }: MonitorHooksDeps): MonitorHooks {
   const { hub, hooks, adoption, afterExit, outputIndexer, networkRepair, supervisor, healthChanges } = duties;
-  const { memoryReleaser, metrics, historyNotes, alerts, live } = duties;
+  const { metrics, nameServers, historyNotes, alerts, live } = duties;
   return {
     onLive: () => {
       onLive();
@@ -39,6 +39,7 @@ export function monitorHooksOf({ duties, contextOf, model, clock, log, onLive }:
       supervisor.onResult(container, recorded);
     },
     onExit: (container, exit) => {
+      nameServers.onExit(container);
       metrics.onExit(container);
       return afterExit.onExit(container, exit);
     },
@@ -50,10 +51,7 @@ export function monitorHooksOf({ duties, contextOf, model, clock, log, onLive }:
     onEvent: (event) => {
       hub.receive(event);
       metrics.onEvent(event);
-      if (event.kind !== 'task-started') return;
-      memoryReleaser.onStarted();
-      const started = model.get(keyOf(event));
-      if (started) void networkRepair.attachMissed(started);
+      if (event.kind === 'task-started') onStarted(duties, model.get(keyOf(event)));
     },
     onStatus: (container, { status, failingStreak }, { exitCode, output }) => {
       const { namespace, id } = container;
@@ -81,6 +79,12 @@ export function monitorHooksOf({ duties, contextOf, model, clock, log, onLive }:
       await afterExit.onGone(container);
     },
   };
+}
+
+function onStarted({ memoryReleaser, nameServers, networkRepair }: Duties, started: KnownContainer | undefined): void {
+  memoryReleaser.onStarted();
+  nameServers.follow();
+  if (started) void networkRepair.attachMissed(started);
 }
 
 /** The names by which a client may ask for the health of a container. */

@@ -39,6 +39,8 @@ export interface AttachRequest extends Attached {
   readonly hostsPath: string;
   /** `name:address`; the address may be `host-gateway`. */
   readonly extraHosts: readonly string[];
+  /** See Attachment. */
+  readonly nameServers: readonly string[] | undefined;
 }
 
 /** Throws NOT_FOUND, with what to install, if this host lacks what bridge networks need. */
@@ -246,12 +248,13 @@ async function planAttachment(
  * @throws CONFLICT if its process has ended
  */
 export function unattached(request: Omit<AttachRequest, 'networks' | 'ports'>, gateway: string): Attachment {
-  const { namespace, id, pid, name, hostname, domainname, hostsPath } = request;
+  const { namespace, id, pid, name, hostname, domainname, hostsPath, nameServers } = request;
   const { startTimeTicks } = readStat(pid) ?? {};
   if (startTimeTicks === undefined) throw new HealthctlError('CONFLICT', `container ${id.slice(0, 12)} has ended`);
   return {
     ...{ namespace, id, name, hostname, hostsPath, ports: [], memberships: [] },
     ...(domainname === '' ? {} : { domainname }),
+    ...(nameServers === undefined ? {} : { nameServers }),
     holder: { bootId: readBootId(), pid, startTimeTicks },
     extraHosts: request.extraHosts.map((entry) => entry.replace(/:host-gateway$/, `:${gateway}`)),
   };

@@ -87,6 +87,11 @@ export interface Attachment {
   /** `name:address` of `--add-host`, addresses resolved. */
   readonly extraHosts: readonly string[];
   /**
+   * The servers that the monitor's DNS server asks for other names; none: the host's. Absent for a container that it
+   * does not serve: one that serves DNS itself, or was started by a version without it.
+   */
+  readonly nameServers?: readonly string[];
+  /**
    * The process that holds the ports, of the same boot as the container. Absent without ports, or before it was
    * started.
    */
@@ -110,6 +115,12 @@ const fileOf = ({ dirs }: Pick<NetworkContext, 'dirs'>, { namespace, id }: Attac
 /** Undefined for a container that is not attached. */
 export function readAttachment(ctx: Pick<NetworkContext, 'dirs'>, subject: Attached): Attachment | undefined {
   return readRecord(ctx, fileOf(ctx, subject));
+}
+
+/** The container of a file in the directory of attachments. */
+export function attachedFrom(fileName: string): Attached | undefined {
+  const [, namespace, id] = /^([^.:][^:]*):([^:]+)\.json$/.exec(fileName) ?? [];
+  return namespace !== undefined && id !== undefined ? { namespace, id } : undefined;
 }
 
 export function listAttachments(ctx: Pick<NetworkContext, 'dirs'>): readonly Attachment[] {
@@ -157,10 +168,12 @@ function documentOf({ memberships, ...common }: Attachment) {
 function attachmentFrom(value: unknown): Attachment | undefined {
   const document = as(isDocument, value);
   if (!document) return undefined;
-  const { namespace, id, name, holder, ports, hostname, domainname, hostsPath, extraHosts, portHolder } = document;
+  const { namespace, id, name, holder, ports, hostname, domainname, hostsPath, extraHosts } = document;
+  const { nameServers, portHolder } = document;
   return {
     ...{ namespace, id, name, holder, ports, hostname, hostsPath, extraHosts },
     ...(domainname === undefined ? {} : { domainname }),
+    ...(nameServers === undefined ? {} : { nameServers }),
     ...(portHolder === undefined ? {} : { portHolder }),
     memberships: [document, ...(document.others ?? [])].map(membershipFrom),
   };
@@ -201,6 +214,7 @@ type MembershipDocument = (typeof isMembership extends Guard<infer T> ? T : neve
 const isDocument = objectOf({
   ...{ namespace: isText, id: isText, name: isText },
   ...{ hostname: isText, domainname: optional(isText), hostsPath: isText, extraHosts: isTexts },
+  nameServers: optional(isTexts),
   holder: objectOf({ bootId: isText, ...PROCESS }),
   portHolder: optional(objectOf(PROCESS)),
   ports: listOf(objectOf({ hostIp: isText, hostPort: isNumber, containerPort: isNumber, protocol: oneOf(PROTOCOLS) })),

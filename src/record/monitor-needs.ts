@@ -2,6 +2,7 @@ import type { ContainerRecord } from '../containerd/containers.ts';
 import { isChecked } from '../health/config.ts';
 import { LABELS } from '../lib/labels.ts';
 import { logConfigOf, logLimitOf } from './log-config.ts';
+import { asksMonitor } from './name-server.ts';
 import { restartPolicyOf } from './restart-label.ts';
 import { jsonLogOf, storedConfigOf } from './stored-config.ts';
 import { givenHealthConfigOf } from './view.ts';
@@ -18,6 +19,8 @@ export interface MonitorNeeds {
   readonly logLimit: boolean;
   /** Its output is written as Docker's json-file. */
   readonly jsonLog: boolean;
+  /** It asks the monitor's DNS server. */
+  readonly names: boolean;
 }
 
 /** Pure. These reasons make a command start a monitor, and keep such a monitor running. */
@@ -30,5 +33,6 @@ export function monitorNeedsOf(record: Pick<ContainerRecord, 'labels' | 'extensi
     removal: stored?.HostConfig.AutoRemove === true,
     logLimit: stored !== undefined && logLimitOf(logConfigOf(stored.HostConfig)) !== undefined,
     jsonLog: stored !== undefined && jsonLogOf(stored) !== undefined,
+    names: stored !== undefined && asksMonitor(stored),
   };
 }

@@ -12,6 +12,7 @@ const SOCK_CLOEXEC = 0o2000000;
 const SOL_SOCKET = 1;
 const SO_REUSEADDR = 2;
 const SO_ATTACH_FILTER = 26;
+const SO_DETACH_FILTER = 27;
 const NETLINK_ROUTE = 0;
 const RTMGRP_LINK = 1;
 const RTM_DELLINK = 17;
@@ -46,14 +47,36 @@ export function bindPort({ protocol, address, port }: HostPort): BoundPort {
     // Ignores connections that an ended server left in TIME_WAIT. UDP has no such state, and would share the port.
     if (protocol === 'tcp') setOption(libc, fd, SO_REUSEADDR, int32(1));
     attachFilter(libc, fd, [RETURN(0)]);
-    const name = sockaddrIn(address, port);
-    if (libc.func('int bind(int fd, const void *address, unsigned int size)')(fd, name, name.length) !== 0)
-      throw systemError(libc, 'bind');
+    bindTo(libc, fd, { address, port });
     return { fd, port: portOf(libc, fd) };
   } catch (error) {
     closeSync(fd);
     throw error;
   }
+}
+
+/**
+ * Binds a socket to an address of IPv4, in the network of the socket. TCP ignores connections in TIME_WAIT.
+ *
+ * @throws system errors, such as EADDRINUSE
+ */
+export function bindSocket(fd: number, { protocol, address, port }: HostPort): void {
+  const libc = openLibc();
+  if (protocol === 'tcp') setOption(libc, fd, SO_REUSEADDR, int32(1));
+  bindTo(libc, fd, { address, port });
+}
+
+/** Makes the kernel drop everything that arrives at a socket, which costs us nothing, or ends that. */
+export function setDropping(fd: number, isDropping: boolean): void {
+  const libc = openLibc();
+  if (isDropping) attachFilter(libc, fd, [RETURN(0)]);
+  else setOption(libc, fd, SO_DETACH_FILTER, int32(0));
+}
+
+function bindTo(libc: Libc, fd: number, { address, port }: Omit<HostPort, 'protocol'>): void {
+  const name = sockaddrIn(address, port);
+  if (libc.func('int bind(int fd, const void *address, unsigned int size)')(fd, name, name.length) !== 0)
+    throw systemError(libc, 'bind');
 }
 
 /**

@@ -16,6 +16,8 @@ export interface NetworkNamespace {
    *   socket can be had
    */
   openSocket(family: Family): number;
+  /** Like `openSocket`, of a UDP socket. */
+  openDatagramSocket(family: Family): number;
   /** A descriptor of a socket for the kernel's routing messages in that namespace: blocking, close-on-exec. */
   openRouteSocket(): number;
   /** Writes a kernel setting of that namespace, below `/proc/sys/net`. Throws a system error. */
@@ -29,9 +31,12 @@ const AF_INET = 2;
 const AF_INET6 = 10;
 const AF_NETLINK = 16;
 const SOCK_STREAM = 1;
+const SOCK_DGRAM = 2;
 const SOCK_RAW = 3;
 const SOCK_NONBLOCK = 0o4000;
 const SOCK_CLOEXEC = 0o2000000;
+
+const DOMAINS = { 4: AF_INET, 6: AF_INET6 } as const;
 
 /** Pid and start time of a process, which distinguish it from a later one with the same pid. */
 export interface ProcessIdentity {
@@ -55,6 +60,7 @@ export function openNetworkNamespace(process: ProcessIdentity): NetworkNamespace
   const libc = openLibc();
   return {
     openSocket: (family) => openSocketIn(libc, target, family),
+    openDatagramSocket: (family) => openIn(libc, target, [DOMAINS[family], SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC]),
     writeSysctl: (path, value) => inNamespace(libc, target, () => writeSetting(path, value)),
     openRouteSocket: () => openIn(libc, target, [AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC]),
     close: () => closeSync(target),
@@ -79,7 +85,7 @@ function openNamespaceFile(path: string): number | undefined {
 }
 
 export function openSocketIn(libc: Libc, target: number, family: Family): number {
-  return openIn(libc, target, [family === 4 ? AF_INET : AF_INET6, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC]);
+  return openIn(libc, target, [DOMAINS[family], SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC]);
 }
 
 /**

@@ -96,7 +96,7 @@ async function followStart(
   const isWaitedFor = change.kind === 'started' && change.isWaitedFor === true;
   const needs = monitorNeedsOf(await ctx.containerd.containers.get(id));
   const removal = needs.removal && !isAttached;
-  if (!needs.check && !needs.restart && !needs.logLimit && !needs.jsonLog && !removal) return;
+  if (!needs.check && !needs.restart && !needs.logLimit && !needs.jsonLog && !needs.names && !removal) return;
   if (!isWanted(world.settings)) {
     if (needs.check && isWaitedFor) refuseUnchecked(world);
     if (needs.restart) world.log.warn('no monitor runs: nothing starts the container again when it has ended');

@@ -13,6 +13,7 @@ import type { NetworkContext } from '../../network/network-context.ts';
 import { portsText } from '../../network/port-document.ts';
 import { canonicalAddress6 } from '../../network/subnet6.ts';
 import { type EndpointConfig, endpointsOf } from '../../record/endpoint-config.ts';
+import { nameServersOf } from '../../record/name-server.ts';
 import { nameOptionsOf, networkConfigOf } from '../../record/network-config.ts';
 import { domainnameOf, type StoredConfig, storedConfigOf } from '../../record/stored-config.ts';
 import type { ContainerView } from '../../record/view.ts';
@@ -116,6 +117,7 @@ export function attachSubjectOf(
     domainname: stored ? domainnameOf(stored) : '',
     hostsPath: `${dataDirOf(ctx.dirs, { namespace, id })}/hosts`,
     extraHosts: stored ? nameOptionsOf(stored).extraHosts : [],
+    nameServers: stored ? nameServersOf(stored) : undefined,
   };
 }
 

@@ -43,16 +43,22 @@ function ownFiles(network: string, { dns, dnsSearch, dnsOptions, extraHosts }: N
  */
 export function writeGeneratedFiles(
   dir: string,
-  options: { readonly network: string; readonly hostname: string; readonly names: NameOptions },
+  options: {
+    readonly network: string;
+    readonly hostname: string;
+    readonly names: NameOptions;
+    /** See asksMonitor of name-server.ts. Default: no. */
+    readonly asksMonitor?: boolean;
+  },
   faults: FaultReporter = {},
 ): void {
-  const { network, hostname, names } = options;
+  const { network, hostname, names, asksMonitor = false } = options;
   const mode = networkModeOf(network);
   const own = ownFiles(network, names);
   const contents: Readonly<Record<string, string>> = {
     hostname: `${hostname}\n`,
     ...(own.hosts ? { hosts: hostsText(extraEntries(names, mode.kind === 'host')) } : {}),
-    ...(own.resolvConf ? { 'resolv.conf': resolvConf(mode.kind === 'none', names) } : {}),
+    ...(own.resolvConf ? { 'resolv.conf': resolvConf(mode.kind === 'none', names, asksMonitor) } : {}),
   };
   try {
     makeOwnDirectory(dir, faults);
@@ -72,10 +78,10 @@ function extraEntries({ extraHosts }: NameOptions, isHost: boolean) {
 }
 
 /** Without a network no server can be reached, unless one was given. */
-function resolvConf(isAlone: boolean, { dns, dnsSearch, dnsOptions }: NameOptions): string {
+function resolvConf(isAlone: boolean, { dns, dnsSearch, dnsOptions }: NameOptions, asksMonitor: boolean): string {
   const given = { servers: dns, search: dnsSearch, options: dnsOptions };
   if (isAlone && dns.length + dnsSearch.length + dnsOptions.length === 0) return '';
-  return resolvConfFrom(readHostResolvConf(), given);
+  return resolvConfFrom(readHostResolvConf(), given, asksMonitor);
 }
 
 /** The hostname of a container on the host's network is the host's. */
