@@ -6,6 +6,8 @@ import { Readable } from 'node:stream';
 export interface Exchange {
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
+  /** Of the request, which may lose it: when the answer is sent, and by `pipeline` of Node.js after a failure. */
+  readonly socket: Socket;
   /** Whether the client asked to upgrade the connection. */
   readonly isUpgrade: boolean;
   /** The body, of the length that the head announces. */
@@ -16,7 +18,14 @@ export interface Exchange {
 
 /** An ordinary request. */
 export function exchangeOf(request: IncomingMessage, response: ServerResponse): Exchange {
-  return { request, response, isUpgrade: false, body: () => request, hasBody: hasBody(request) };
+  return {
+    request,
+    response,
+    socket: request.socket,
+    isUpgrade: false,
+    body: () => request,
+    hasBody: hasBody(request),
+  };
 }
 
 /**
@@ -32,7 +41,7 @@ export function upgradeOf(request: IncomingMessage, socket: Socket, head: Buffer
   const length = Number(request.headers['content-length'] ?? 0) || 0;
   let body: Readable | undefined;
   return {
-    ...{ request, response, isUpgrade: true, hasBody: length > 0 },
+    ...{ request, response, socket, isUpgrade: true, hasBody: length > 0 },
     body: () => {
       body ??= Readable.from(firstBytes(socket, length));
       return body;

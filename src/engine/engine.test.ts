@@ -4,7 +4,9 @@ import { createServer, request as httpRequest, type IncomingMessage } from 'node
 import { connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Writable } from 'node:stream';
 import { text } from 'node:stream/consumers';
+import { pipeline } from 'node:stream/promises';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { createFakeClock, type FakeClock } from '../../test/fakes/clock.ts';
 import { HealthctlError } from '../lib/errors.ts';
@@ -47,6 +49,27 @@ const routes: readonly Route[] = [
   },
   {
     method: 'POST',
+    path: '/held',
+    handle: async (call) => {
+      const { stream } = await call.hijack({ contentType: 'application/x-held', hasHeaders: false });
+      stream.resume();
+      await new Promise((resolve) => call.signal.addEventListener('abort', resolve));
+    },
+  },
+  {
+    method: 'POST',
+    path: '/streamed',
+    handle: async (call) => {
+      const body = call.body();
+      if (call.query.flag('fails')) await pipeline(body, failing()).catch(() => {});
+      else await body[Symbol.asyncIterator]().next();
+      if (call.query.flag('answers')) return json('failed');
+      await call.stream({ contentType: 'application/json' }).write('{"error":"no archive"}\n');
+      return undefined;
+    },
+  },
+  {
+    method: 'POST',
     path: '/flood',
     handle: async (call) => {
       const { stream } = await call.hijack({ contentType: 'application/x-flood', hasHeaders: false });
@@ -54,6 +77,7 @@ const routes: readonly Route[] = [
     },
   },
 ];
+const failing = (): Writable => new Writable({ write: (_chunk, _encoding, done) => done(new Error('no')) });
 const FLOOD_BYTES = 4 << 20;
 
 let directory: string;
@@ -223,6 +247,53 @@ test('a request to upgrade where nothing is to be taken over is an ordinary one'
     await exchange('POST /grpc HTTP/1.1\r\nHost: d\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n', () => {}),
   ).toContain(' 404 ');
 });
+
+test('requests of one connection are served one after the other, and not too many of them', async () => {
+  const get = 'GET /stream HTTP/1.1\r\nHost: d\r\n\r\n';
+  const socket = connect({ path }).on('error', () => {});
+  socket.write(get.repeat(3));
+  await once(socket, 'data');
+  expect(engine.busy).toBe(1);
+  socket.write(get.repeat(100));
+  await once(socket.resume(), 'close');
+  await expect.poll(() => engine.busy).toBe(0);
+});
+
+test('a connection that waits for its turn is noticed when it goes', async () => {
+  const socket = connect({ path });
+  socket.write('GET /stream HTTP/1.1\r\nHost: d\r\n\r\nGET /value HTTP/1.1\r\nHost: d\r\n\r\n');
+  await once(socket, 'data');
+  socket.destroy();
+  await expect.poll(() => [engine.busy, seen.signal?.aborted]).toEqual([0, true]);
+});
+
+test('a client that goes away after its input has ended is noticed, one that reads on is not cut off', async () => {
+  const head = `POST /held HTTP/1.1\r\nHost: d\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n\r\n`;
+  const [gone, reading] = [0, 1].map(() => connect({ path, allowHalfOpen: true }));
+  for (const socket of [gone, reading]) {
+    socket?.end(head);
+    if (socket) await once(socket, 'data');
+  }
+  gone?.destroy();
+  await new Promise((resolve) => setImmediate(resolve));
+  for (let round = 0; round < 3; round += 1) await clock.advance(2_000);
+  await expect.poll(() => engine.busy).toBe(1);
+  reading?.destroy();
+  await clock.advance(2_000);
+  await expect.poll(() => engine.busy).toBe(0);
+});
+
+test.each(['', 'fails=1', 'answers=1', 'fails=1&answers=1'])(
+  'an upload that is broken off is noticed: %s',
+  async (query) => {
+    const socket = connect({ path }).on('error', () => {});
+    socket.write(`POST /streamed?${query} HTTP/1.1\r\nHost: d\r\nContent-Length: 250000\r\n\r\n`);
+    socket.write(Buffer.alloc(200_000));
+    await once(socket, 'data');
+    socket.destroy();
+    await expect.poll(() => accepted.at(-1)?.destroyed).toBe(true);
+  },
+);
 
 const MINUTE_MS = 60_000;
 const UPGRADE = 'Connection: Upgrade\r\nUpgrade: tcp\r\n';

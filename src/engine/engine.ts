@@ -6,12 +6,14 @@ import { hasCode, messageOf } from '../lib/errors.ts';
 import type { Logger } from '../lib/logger.ts';
 import { watchBody } from './body-watch.ts';
 import { type Exchange, exchangeOf, upgradeOf } from './connection.ts';
+import { closeWhenGone } from './departure.ts';
 import { EngineError, statusOf } from './errors.ts';
 import { checkJsonType, parseJsonBody } from './json-body.ts';
 import { watchPeer } from './peer-watch.ts';
 import { queryOf } from './query.ts';
 import { type Answer, type Call, json, plain, type Route } from './route.ts';
 import { createRouter, type Matched } from './router.ts';
+import { createTurns } from './turns.ts';
 import { API_VERSION_TEXT, DOCKER_VERSION } from './version.ts';
 
 /**
@@ -52,10 +54,10 @@ export function createEngine({ routes, log, clock }: EngineParts): Engine {
   /** Of the calls in flight: one signal for all, with AbortSignal.any, would remember each call. */
   const calls = new Set<AbortController>();
   let isOver = false;
+  const takeTurn = createTurns();
 
   const serve = async (exchange: Exchange): Promise<void> => {
-    const { request, response } = exchange;
-    const { socket } = request; // gone from the request when the answer is sent
+    const { request, response, socket } = exchange;
     const gone = new AbortController();
     const { signal } = gone;
     const leave = (): void => gone.abort();
@@ -71,12 +73,15 @@ export function createEngine({ routes, log, clock }: EngineParts): Engine {
     const begun: Begun = { hijacked: undefined, endWatch };
     try {
       const matched = router.match(request.method ?? 'GET', request.url ?? '/');
-      const answer = await matched.route.handle(callOf(exchange, { matched, signal, begun }));
-      if (answer) send(exchange, answer);
+      const answer = await matched.route.handle(callOf(exchange, { matched, signal, begun, clock }));
+      if (answer) send(exchange, answer, clock);
       else if (begun.hijacked) endStream(begun.hijacked, clock);
-      else response.end();
+      else {
+        if (exchange.hasBody && !exchange.isUpgrade) dropRest(exchange, clock);
+        response.end();
+      }
     } catch (error) {
-      if (!signal.aborted) refuse(exchange, { error, begun, log });
+      if (!signal.aborted) refuse(exchange, { error, begun, log, clock });
       else (begun.hijacked ?? socket).destroy();
     } finally {
       socket.off('close', leave);
@@ -86,7 +91,7 @@ export function createEngine({ routes, log, clock }: EngineParts): Engine {
     }
   };
   return {
-    handle: (request, response) => void serve(exchangeOf(request, response)),
+    handle: (request, response) => takeTurn(request, response, () => void serve(exchangeOf(request, response))),
     handleUpgrade: (request, socket, head) => {
       const exchange = upgradeOf(request, socket, head);
       watchPeer(socket, clock);
@@ -130,23 +135,49 @@ interface Begun {
 /** The longest rest of a body that is read off, so that the connection can serve another request: as in Go. */
 const MAX_UNREAD_BYTES = 256 << 10;
 
-function send({ request, response, isUpgrade, hasBody }: Exchange, { status, headers = {}, body = '' }: Answer): void {
+function send(exchange: Exchange, { status, headers = {}, body = '' }: Answer, clock: EngineParts['clock']): void {
+  const { request, response, isUpgrade, hasBody } = exchange;
   const bytes = Buffer.from(body);
   const isBodyless = status === 204 || status === 304;
   const isLong = !(Number(request.headers['content-length']) <= MAX_UNREAD_BYTES);
-  if (hasBody && !request.complete && isLong) response.setHeader('Connection', 'close');
+  if (hasBody && !request.complete && (isLong || request.destroyed)) response.setHeader('Connection', 'close');
   response.writeHead(status, isBodyless ? headers : { ...headers, 'Content-Length': bytes.length });
+  if (hasBody && !isUpgrade) dropRest(exchange, clock);
   response.end(isBodyless || request.method === 'HEAD' ? undefined : bytes);
-  if (!isUpgrade) request.resume();
+}
+
+/**
+ * Reads what is left of a body and drops it, after the answer; ends the connection if it is long, does not come, or can
+ * no longer be read. Unread, it would hide that the client goes away.
+ */
+function dropRest({ request, response, socket }: Exchange, clock: EngineParts['clock']): void {
+  if (request.complete || socket.destroyed) return;
+  const late = clock.after(CLOSE_LIMIT_MS, () => socket.destroy());
+  socket.once('close', () => late.cancel());
+  if (request.destroyed) {
+    // By `pipeline` of Node.js, which leaves the connection to us.
+    response.once('finish', () => socket.destroySoon());
+    return;
+  }
+  request.once('close', () => late.cancel());
+  // A reader that was given up half-way keeps it from flowing.
+  request.removeAllListeners('readable');
+  let bytes = 0;
+  request.on('data', (chunk: Buffer) => {
+    bytes += chunk.length;
+    if (bytes > MAX_UNREAD_BYTES) socket.destroySoon();
+  });
+  request.resume();
 }
 
 interface Refused {
   readonly error: unknown;
   readonly begun: Begun;
   readonly log: EngineParts['log'];
+  readonly clock: EngineParts['clock'];
 }
 
-function refuse(exchange: Exchange, { error, begun, log }: Refused): void {
+function refuse(exchange: Exchange, { error, begun, log, clock }: Refused): void {
   const { request, response } = exchange;
   const message = messageOf(error);
   const status = statusOf(error);
@@ -155,16 +186,17 @@ function refuse(exchange: Exchange, { error, begun, log }: Refused): void {
   if (begun.hijacked) return void begun.hijacked.destroy();
   if (response.headersSent) return void response.destroy();
   const isPlain = error instanceof EngineError && error.isPlain;
-  send(exchange, isPlain ? plain(`${message}\n`, status) : json({ message }, status));
+  send(exchange, isPlain ? plain(`${message}\n`, status) : json({ message }, status), clock);
 }
 
 interface CallParts {
   readonly matched: Matched;
   readonly signal: AbortSignal;
   readonly begun: Begun;
+  readonly clock: EngineParts['clock'];
 }
 
-function callOf(exchange: Exchange, { matched: { version, part }, signal, begun }: CallParts): Call {
+function callOf(exchange: Exchange, { matched: { version, part }, signal, begun, clock }: CallParts): Call {
   const { request, response } = exchange;
   const [, search = ''] = (request.url ?? '').split(/\?(.*)/s, 2);
   const { headers } = request;
@@ -183,6 +215,7 @@ function callOf(exchange: Exchange, { matched: { version, part }, signal, begun 
     hijack: async (options) => {
       begun.hijacked = await hijacked(exchange, options);
       begun.endWatch?.();
+      if (exchange.isUpgrade) closeWhenGone(request.socket, clock);
       return { stream: begun.hijacked };
     },
   };

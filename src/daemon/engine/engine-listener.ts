@@ -45,6 +45,8 @@ export interface EngineListenerDeps {
   readonly log: ServiceLogger;
 }
 
+/** Connections that the kernel keeps until they are accepted: beyond, a client gets EAGAIN. Linux allows 4,096. */
+const BACKLOG = 4_096;
 const RETRY_MS = 10_000;
 /** How long a client may take for the head of a request. */
 const HEAD_LIMIT_MS = 10_000;
@@ -116,7 +118,7 @@ async function listen(deps: EngineListenerDeps): Promise<Listening> {
   if (at.kind === 'path') freeSocketPath(at.path, (text) => log.warn(text));
   await new Promise<void>((resolve, reject) => {
     made.once('error', reject);
-    made.listen(targetOf(at), resolve);
+    made.listen({ ...targetOf(at), backlog: BACKLOG }, resolve);
   });
   made.removeAllListeners('error');
   made.on('error', (error) => log.warn(`Docker API: ${error.message}`));
