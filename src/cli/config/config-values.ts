@@ -1,8 +1,15 @@
 import { hintForDays, millisecondsFromNanoseconds, parseDuration } from '../../go/duration.ts';
 import { HealthctlError, messageOf } from '../../lib/errors.ts';
 
-/** Throws CONFIG with the location of a value of the wrong type. A promise: of a check that is loaded only if needed. */
-export type CheckValue<T> = (location: string, key: string, value: unknown) => T | Promise<T>;
+/** The location of a key in a table, or of a table of a list, for messages. */
+export type Locate = (...path: readonly (string | number)[]) => string;
+
+/**
+ * Throws CONFIG with the location of a value of the wrong type. A promise: of a check that is loaded only if needed.
+ *
+ * @param locate locations inside of the value
+ */
+export type CheckValue<T> = (location: string, key: string, value: unknown, locate: Locate) => T | Promise<T>;
 
 export function checkNumber(location: string, key: string, value: unknown, max: number, min = 1): number {
   if (typeof value === 'number' && Number.isInteger(value) && value >= min && value <= max) return value;

@@ -109,7 +109,7 @@ describe('loadSettings', () => {
     'metrics on %s are refused',
     async (listen) => {
       await expect(parseConfig(`[metrics]\nlisten = "${listen}"`, 'f')).rejects.toThrow(
-        `f:1: metrics.listen must be an IP address and a port, like "127.0.0.1:9180" or "[::1]:9180", not "${listen}"`,
+        `f:2: metrics.listen must be an IP address and a port, like "127.0.0.1:9180" or "[::1]:9180", not "${listen}"`,
       );
     },
   );
@@ -162,7 +162,8 @@ describe('loadSettings', () => {
     ['idle_timeout = "5"', 'idle_timeout: time: missing unit in duration "5"'],
     ['idle_timeout = "0s"', 'idle_timeout must be longer than nothing, not "0s"'],
   ])('refuses %s', async (text, message) => {
-    await expect(parseConfig(text, '/h.toml')).rejects.toThrow(`/h.toml:1: ${message}`);
+    await expect(parseConfig(text, '/h.toml')).rejects.toThrow(`: ${message}`);
+    await expect(parseConfig(text, '/h.toml')).rejects.toThrow(/^\/h\.toml:[1-4]: /);
   });
 
   test('removes unix:// from an address', async () => {
@@ -256,9 +257,9 @@ describe('parseConfig', () => {
     ['run_root = "x"\n', 'f.toml:1: run_root: "x" must be an absolute path'],
     ['run_root = "/proc/x"\n', 'f.toml:1: run_root: "/proc/x" is no place for files'],
     ['history = 1\n', 'f.toml:1: history must be a table, [history], not 1'],
-    ['[history]\nsize = 1\n', 'f.toml:1: unknown key "history.size"'],
-    ['[history]\nmax_age = "9000h"\n', 'f.toml:1: history.max_age must be at most 8784h, a year, not "9000h"'],
-    ['[history]\nmax_size_mb = 0\n', 'f.toml:1: history.max_size_mb must be a whole number from 1 to 1048576, not 0'],
+    ['[history]\nsize = 1\n', 'f.toml:2: unknown key "history.size"'],
+    ['[history]\nmax_age = "9000h"\n', 'f.toml:2: history.max_age must be at most 8784h, a year, not "9000h"'],
+    ['[history]\nmax_size_mb = 0\n', 'f.toml:2: history.max_size_mb must be a whole number from 1 to 1048576, not 0'],
     ['health_log_entries = 0\n', 'f.toml:1: health_log_entries must be a whole number from 1 to 100, not 0'],
     ['health_log_entries = "5"\n', 'f.toml:1: health_log_entries must be a whole number from 1 to 100, not "5"'],
   ])('refuses %j', async (text, message) => {
@@ -274,6 +275,23 @@ describe('parseConfig', () => {
       });
     },
   );
+
+  test.each([
+    ['[page]\n\nlisten = "x"', 3, 'page.listen must be'],
+    ['[page]\nlisten = "0.0.0.0:9181"\nhosts = []', 2, 'page.listen: 0.0.0.0 can be reached'],
+    ['[page]\nhosts = []\nport = 1', 3, 'unknown key "page.port"'],
+    ['[history]\n# days\nmax_age = "9000h"', 3, 'history.max_age must be at most'],
+    ['[metrics]\n\nmax_containers = 0', 3, 'metrics.max_containers must be'],
+    ['[metrics]\ntls_cert = "/c"', 1, 'metrics: tls_cert and tls_key belong together'],
+    ['[docker_tcp]\ntls_ca = "/c"\nlisten = "x"', 3, 'docker_tcp.listen must be'],
+    ['[[hook]]\ncommand = ["/n"]\n[[hook]]\ncommand = ["/n"]\nretries = -1', 5, 'hook.retries must be'],
+    ['[[hook]]\ncommand = ["/n"]\n[[hook]]\nurl = "x"', 4, 'hook.url must be a URL'],
+    ['[[hook]]\ncommand = ["/n"]\n[[hook]]\nurl = "http://h"\ncommand = ["/x"]', 3, 'hook has both'],
+    ['[[hook]]\nurl = "http://h"\n[hook.headers]\nA = "b"\nHost = "x"', 3, 'hook.headers: "Host" is set by'],
+    ['[[hook]]\nurl = "http://h"\n\npriority = 2', 4, 'hook.priority is for format = "ntfy" only'],
+  ])('the error for %j names line %i', async (text, line, message) => {
+    await expect(parseConfig(text, 'f')).rejects.toThrow(`f:${line}: ${message}`);
+  });
 
   test('the error for a duration in days shows it in hours', async () => {
     await expect(parseConfig('[history]\nmax_age = "7d"', 'f')).rejects.toMatchObject({

@@ -14,6 +14,7 @@ import {
   checkDuration,
   checkNumber,
   checkText,
+  type Locate,
   wordOf,
   wrongType,
 } from './config-values.ts';
@@ -22,6 +23,7 @@ import { checkHistory, HISTORY_DEFAULTS } from './history-settings.ts';
 import { checkHooks } from './hook-settings.ts';
 import { checkMetrics, DEFAULT_METRICS } from './metrics-settings.ts';
 import { checkPage, DEFAULT_PAGE } from './page-settings.ts';
+import { linesOf } from './toml-lines.ts';
 
 const DEFAULT_CONFIG_FILE = '/etc/healthctl/healthctl.toml';
 
@@ -153,17 +155,20 @@ export async function parseConfig(text: string, path: string): Promise<ConfigFil
   const others: Mutable<Pick<ConfigFile, 'debug' | 'healthLogEntries' | 'history' | 'composeProvider'>> = {};
   const network: Partial<Record<keyof NetworkSettings, string>> = {};
   const monitor: Partial<Record<keyof MonitorSettings, unknown>> = {};
-  for (const [key, value] of Object.entries(await parseToml(text, path))) {
-    const location = `${path}:${lineOf(text, key)}`;
+  const values = Object.entries(await parseToml(text, path));
+  const lineOf = linesOf(text);
+  for (const [key, value] of values) {
+    const locate: Locate = (...inside) => `${path}:${lineOf(key, ...inside)}`;
+    const location = locate();
     const name = settingNames.find((candidate) => SETTINGS[candidate].key === key);
     const ofNetwork = NETWORK_SETTINGS.find((candidate) => candidate.key === key);
     const ofMonitor = MONITOR_SETTINGS.find((candidate) => candidate.key === key);
     if (key === 'debug') others.debug = checkBoolean(location, key, value);
     else if (key === 'health_log_entries') others.healthLogEntries = checkNumber(location, key, value, MAX_LOG_ENTRIES);
     else if (key === 'compose_provider') others.composeProvider = checkSetting(location, key, value, checkProgram);
-    else if (key === 'history') others.history = checkHistory(location, key, value);
+    else if (key === 'history') others.history = checkHistory(location, key, value, locate);
     else if (ofNetwork) network[ofNetwork.name] = checkSetting(location, key, value, ofNetwork.check);
-    else if (ofMonitor) monitor[ofMonitor.name] = await ofMonitor.check(location, key, value);
+    else if (ofMonitor) monitor[ofMonitor.name] = await ofMonitor.check(location, key, value, locate);
     else if (name === undefined) throw unknownKey(location, key);
     else texts.set(name, checkSetting(location, key, value, SETTINGS[name].check));
   }
@@ -238,12 +243,6 @@ async function parseToml(text: string, path: string): Promise<Record<string, unk
     const [reason = 'not TOML'] = error.message.replace(/^Invalid TOML document: /, '').split('\n');
     throw new HealthctlError('CONFIG', `${path}:${error.line}:${error.column}: ${reason}`, { cause: error });
   }
-}
-
-/** The line of a top-level key or table; 1 if it is not found. */
-function lineOf(text: string, key: string): number {
-  const index = text.split('\n').findIndex((line) => /^\s*\[*\s*["']?([^"'\s.=\]]*)/.exec(line)?.[1] === key);
-  return index < 0 ? 1 : index + 1;
 }
 
 function unknownKey(location: string, key: string): HealthctlError {

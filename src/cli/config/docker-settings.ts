@@ -2,7 +2,7 @@ import { HealthctlError } from '../../lib/errors.ts';
 import type { DockerTcpSettings } from '../../lib/settings.ts';
 import { MAX_SOCKET_PATH_BYTES } from '../../system/socket-path.ts';
 import { checkTable } from './config-table.ts';
-import { checkPath, checkText, wrongType } from './config-values.ts';
+import { checkPath, checkText, type Locate, wrongType } from './config-values.ts';
 import { checkListen } from './listen-settings.ts';
 
 /** A socket that systemd has opened (sd_listen_fds). */
@@ -22,8 +22,8 @@ const TCP_KEYS = ['listen', 'tls_cert', 'tls_key', 'tls_ca'] as const;
  * Reads the table `[docker_tcp]`. Throws CONFIG that names the location and the key, also if one of its keys is missing:
  * who can connect is root on this host, so nobody may without a certificate, from this host either.
  */
-export function checkDockerTcp(location: string, key: string, value: unknown): DockerTcpSettings {
-  const { given } = checkTable(location, key, value, TCP_KEYS);
+export function checkDockerTcp(location: string, key: string, value: unknown, locate: Locate): DockerTcpSettings {
+  const { given } = checkTable(location, key, { value, locate, keys: TCP_KEYS });
   const [certFile, keyFile, caFile] = [
     given('tls_cert', checkPath),
     given('tls_key', checkPath),

@@ -1,6 +1,6 @@
 import type { HistorySettings } from '../../lib/settings.ts';
 import { checkTable } from './config-table.ts';
-import { checkBoolean, checkDuration, checkNumber, wrongType } from './config-values.ts';
+import { checkBoolean, checkDuration, checkNumber, type Locate, wrongType } from './config-values.ts';
 
 const DAY_MS = 86_400_000;
 
@@ -12,8 +12,8 @@ const MAX_AGE_MS = 366 * DAY_MS;
 const MAX_SIZE_MB = 1 << 20;
 
 /** Reads the table `[history]`. Throws CONFIG that names the location and the key. */
-export function checkHistory(location: string, key: string, value: unknown): HistorySettings {
-  const { given } = checkTable(location, key, value, KEYS);
+export function checkHistory(location: string, key: string, value: unknown, locate: Locate): HistorySettings {
+  const { given } = checkTable(location, key, { value, locate, keys: KEYS });
   const megabytes = given('max_size_mb', (at, name, size) => checkNumber(at, name, size, MAX_SIZE_MB));
   return {
     isEnabled: given('enabled', checkBoolean) ?? HISTORY_DEFAULTS.isEnabled,

@@ -2,16 +2,22 @@ import { HealthctlError } from '../../lib/errors.ts';
 import type { CommandHookSettings, HookSettings } from '../../lib/settings.ts';
 import { isObject, isTexts } from '../../lib/shape.ts';
 import { type ConfigTable, configTableOf } from './config-table.ts';
-import { wrongType } from './config-values.ts';
+import { type Locate, wrongType } from './config-values.ts';
 import { checkCommon, refuseKeysOfOthers } from './hook-common.ts';
 
 /** Reads the tables `[[hook]]`. Throws CONFIG that names the location and the key. */
-export async function checkHooks(location: string, key: string, value: unknown): Promise<readonly HookSettings[]> {
+export async function checkHooks(
+  location: string,
+  key: string,
+  value: unknown,
+  locate: Locate,
+): Promise<readonly HookSettings[]> {
   if (!Array.isArray(value)) throw wrongType(location, key, 'a list of tables, [[hook]]', value);
   const hooks: HookSettings[] = [];
-  for (const table of value as readonly unknown[]) {
+  for (const [number, table] of (value as readonly unknown[]).entries()) {
     if (!isObject(table)) throw wrongType(location, key, 'a list of tables, [[hook]]', table);
-    hooks.push(await checkHook(configTableOf(location, key, table)));
+    const at = (name: string): string => locate(number, name);
+    hooks.push(await checkHook(configTableOf(locate(number), key, { table, at })));
   }
   return hooks;
 }
@@ -28,14 +34,14 @@ async function checkHook(hook: ConfigTable): Promise<HookSettings> {
 }
 
 function checkCommandHook(hook: ConfigTable): CommandHookSettings {
-  const { location, key, table } = hook;
+  const { at, key, table } = hook;
   const { command } = table;
   refuseKeysOfOthers(hook, ['command']);
   if (!isTexts(command) || !command[0]?.startsWith('/'))
-    throw wrongType(location, `${key}.command`, 'a list of strings that begins with an absolute path', command);
+    throw wrongType(at('command'), `${key}.command`, 'a list of strings that begins with an absolute path', command);
   const bad = command.findIndex((word) => word.includes('\0'));
   if (bad >= 0)
-    throw new HealthctlError('CONFIG', `${location}: ${key}.command: word ${bad + 1} holds a NUL character`, {
+    throw new HealthctlError('CONFIG', `${at('command')}: ${key}.command: word ${bad + 1} holds a NUL character`, {
       hint: 'the argument of a program cannot have one',
     });
   return { ...checkCommon(hook, { retries: 0 }), command };

@@ -18,12 +18,16 @@ export function tlsFilesIn({ location, key, given }: ConfigTable): TlsFiles | un
 export function refuseOpen(
   listen: ListenTarget | undefined,
   tokenFile: string | undefined,
-  { location, key }: Pick<ConfigTable, 'location' | 'key'>,
+  { at, key }: Pick<ConfigTable, 'at' | 'key'>,
 ): void {
   if (!listen || 'path' in listen || tokenFile !== undefined || isLoopback(listen.host)) return;
-  throw new HealthctlError('CONFIG', `${location}: ${key}.listen: ${listen.host} can be reached from other machines`, {
-    hint: `name a file with a token in ${key}.token_file, or listen on a loopback address such as 127.0.0.1`,
-  });
+  throw new HealthctlError(
+    'CONFIG',
+    `${at('listen')}: ${key}.listen: ${listen.host} can be reached from other machines`,
+    {
+      hint: `name a file with a token in ${key}.token_file, or listen on a loopback address such as 127.0.0.1`,
+    },
+  );
 }
 
 /** `127.0.0.1:9180` or `[::1]:9180`: a name could later be another address. */

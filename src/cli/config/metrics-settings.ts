@@ -2,7 +2,7 @@ import { HealthctlError } from '../../lib/errors.ts';
 import type { MetricsSettings } from '../../lib/settings.ts';
 import { metricLabelOf } from '../../metrics/label-text.ts';
 import { checkTable } from './config-table.ts';
-import { checkNumber, checkPath, wrongType } from './config-values.ts';
+import { checkNumber, checkPath, type Locate, wrongType } from './config-values.ts';
 import { checkListen, LISTEN_KEYS, refuseOpen, tlsFilesIn } from './listen-settings.ts';
 
 export const DEFAULT_METRICS: MetricsSettings = {
@@ -15,8 +15,8 @@ const MAX_CONTAINERS = 100_000;
 const KEYS = [...LISTEN_KEYS, 'container_labels', 'max_containers'];
 
 /** Reads the table `[metrics]`. Throws CONFIG that names the location and the key. */
-export function checkMetrics(location: string, key: string, value: unknown): MetricsSettings {
-  const table = checkTable(location, key, value, KEYS);
+export function checkMetrics(location: string, key: string, value: unknown, locate: Locate): MetricsSettings {
+  const table = checkTable(location, key, { value, locate, keys: KEYS });
   const { given } = table;
   const [listen, tokenFile] = [given('listen', checkListen), given('token_file', checkPath)];
   const tls = tlsFilesIn(table);

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { checkPage, DEFAULT_PAGE, withPageAt } from './page-settings.ts';
 
-const read = (value: unknown) => checkPage('f:3', 'page', value);
+const read = (value: unknown) => checkPage('f:3', 'page', value, () => 'f:3');
 
 describe('[page]', () => {
   test('reads all keys', () => {

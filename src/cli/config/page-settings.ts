@@ -3,7 +3,7 @@ import type { ListenTarget, PageSettings } from '../../lib/settings.ts';
 import { isTexts } from '../../lib/shape.ts';
 import { MAX_SOCKET_PATH_BYTES } from '../../system/socket-path.ts';
 import { checkTable } from './config-table.ts';
-import { checkPath, checkText, wrongType } from './config-values.ts';
+import { checkPath, checkText, type Locate, wrongType } from './config-values.ts';
 import { LISTEN_KEYS, listenAddressFrom, refuseOpen, tlsFilesIn } from './listen-settings.ts';
 
 export const DEFAULT_PAGE: PageSettings = { listen: undefined, tls: undefined, tokenFile: undefined, hosts: [] };
@@ -13,8 +13,8 @@ const KEYS = [...LISTEN_KEYS, 'hosts'];
 const HOST = /^(?:[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?|\[[0-9a-f:]+\])(?::\d{1,5})?$/;
 
 /** Reads the table `[page]`. Throws CONFIG that names the location and the key. */
-export function checkPage(location: string, key: string, value: unknown): PageSettings {
-  const table = checkTable(location, key, value, KEYS);
+export function checkPage(location: string, key: string, value: unknown, locate: Locate): PageSettings {
+  const table = checkTable(location, key, { value, locate, keys: KEYS });
   const { given } = table;
   const [listen, tokenFile] = [given('listen', checkTarget), given('token_file', checkPath)];
   const tls = tlsFilesIn(table);
@@ -27,7 +27,7 @@ export function withPageAt(settings: PageSettings, text: string): PageSettings {
   const listen = targetFrom(text);
   if (!listen) throw new HealthctlError('USAGE', `--page must be ${FORMS}, not ${JSON.stringify(text)}`);
   try {
-    refuseOpen(listen, settings.tokenFile, { location: '--page', key: 'page' });
+    refuseOpen(listen, settings.tokenFile, { at: () => '--page', key: 'page' });
   } catch (error) {
     if (!(error instanceof HealthctlError)) throw error;
     throw new HealthctlError('USAGE', error.message, error.hint === undefined ? {} : { hint: error.hint });

@@ -40,11 +40,11 @@ const TOPIC = /\/[-_A-Za-z0-9]{1,64}$/;
 
 /** Reads a hook that has a `url`. Throws CONFIG; no message repeats the URL or a header, which may contain secrets. */
 export function checkUrlHook(hook: ConfigTable): UrlHookSettings {
-  const { location, key, table, given } = hook;
+  const { at, key, table, given } = hook;
   refuseKeysOfOthers(hook, KEYS);
   const common = checkCommon(hook, { retries: DEFAULT_RETRIES });
   if (common.timeoutMs > LONGEST_TIMEOUT_MS)
-    throw wrongType(location, `${key}.timeout`, 'at most 1m for a url', table.timeout);
+    throw wrongType(at('timeout'), `${key}.timeout`, 'at most 1m for a url', table.timeout);
   const format = given('format', wordOf(...ALERT_FORMATS)) ?? 'json';
   refuseKeysOfFormats(hook, format);
   return {
@@ -66,21 +66,22 @@ function checkMinInterval(location: string, key: string, value: unknown): number
   return value === '0s' ? 0 : checkDuration(location, key, value);
 }
 
-function refuseKeysOfFormats({ location, key, table }: ConfigTable, format: AlertFormat): void {
+function refuseKeysOfFormats({ at, key, table }: ConfigTable, format: AlertFormat): void {
   for (const [name, owner] of KEYS_OF)
     if (table[name] !== undefined && format !== owner)
       throw new HealthctlError(
         'CONFIG',
-        `${location}: ${key}.${name} is for format = "${owner}" only, not "${format}"`,
+        `${at(name)}: ${key}.${name} is for format = "${owner}" only, not "${format}"`,
       );
   if (format === 'alertmanager' && table.on !== undefined)
-    throw new HealthctlError('CONFIG', `${location}: ${key}.on is not for format = "alertmanager"`, {
+    throw new HealthctlError('CONFIG', `${at('on')}: ${key}.on is not for format = "alertmanager"`, {
       hint: 'an alert fires while the container is unhealthy, and is resolved afterwards',
     });
 }
 
-function checkUrl({ location, key, table }: ConfigTable, format: AlertFormat): string {
+function checkUrl({ at, key, table }: ConfigTable, format: AlertFormat): string {
   const { url } = table;
+  const location = at('url');
   const parsed = typeof url === 'string' && URL.canParse(url) ? new URL(url) : undefined;
   if (!parsed || (parsed.protocol !== 'http:' && parsed.protocol !== 'https:') || parsed.hash !== '')
     throw new HealthctlError('CONFIG', `${location}: ${key}.url must be a URL that begins with http:// or https://`);
