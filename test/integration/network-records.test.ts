@@ -159,6 +159,23 @@ describe('stored attachments', () => {
     expect([readAttachment(ctx, attachment), listAttachments(ctx)]).toEqual([undefined, []]);
   });
 
+  test('of several networks have the first where earlier versions wrote the only one', async () => {
+    const second = aMembership({ network: 'back', networkId: 'n2', interfaceName: 'eth1', gatewayPriority: 2 });
+    const attachment = anAttachment({ memberships: [aMembership(), second] });
+    await withNetworkLock(ctx, async (locked) => writeAttachment(locked, attachment));
+    expect(readAttachment(ctx, attachment)).toEqual(attachment);
+    const path = join(networkPathsOf(ctx.dirs).attached, 'default:c1.json');
+    const { others, interfaceName, links, gatewayPriority, internal, hasIpv6, sysctls, ...old } = JSON.parse(
+      readFileSync(path, 'utf8'),
+    );
+    expect(old).toMatchObject({ network: 'app', networkId: 'n1', plugins: [{ type: 'bridge' }], names: ['web'] });
+    writeFileSync(path, JSON.stringify(old));
+    expect(readAttachment(ctx, attachment)).toEqual(anAttachment());
+    expect([others, interfaceName, links, gatewayPriority, internal, hasIpv6, sysctls]).toEqual([
+      ...[[expect.objectContaining({ network: 'back' })], 'eth0', [], 0, false, false, []],
+    ]);
+  });
+
   test('do not include damaged records', async () => {
     await withNetworkLock(ctx, async () => undefined);
     const { attached } = networkPathsOf(ctx.dirs);
