@@ -153,6 +153,10 @@ test('the end of the container ends its execs', async () => {
   await bed.ok(['kill', other]);
   await client.ended;
   expect(await documentOf(exec)).toMatchObject({ Running: false, ExitCode: 137 });
+  expect(await engine.ask('POST', `/exec/${exec}/resize?h=1&w=2`)).toMatchObject({
+    status: 409,
+    json: { message: `container ${other} is not running` },
+  });
   await bed.ok(['rm', other]);
 });
 

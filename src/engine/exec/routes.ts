@@ -1,7 +1,9 @@
 import { prepareExec } from '../../container/exec/exec.ts';
+import { refuseUnlessRunning } from '../../container/exec/exec-task.ts';
+import { resolveView } from '../../container/resolve.ts';
 import { containerdExecIdOf } from '../../events/api-exec.ts';
 import { publishExec } from '../../events/own-events.ts';
-import { messageOf } from '../../lib/errors.ts';
+import { hasCode, messageOf } from '../../lib/errors.ts';
 import type { JsonObject } from '../../lib/shape.ts';
 import { foundView } from '../containers/found.ts';
 import { EngineError } from '../errors.ts';
@@ -100,6 +102,13 @@ async function resizeExec({ ctx, execs, clock }: ExecDeps, call: Call): Promise<
   const late = clock.sleep(START_LIMIT_MS, AbortSignal.any([call.signal, waited.signal])).then(() => 'late');
   const first = await Promise.race([started, late]).finally(() => waited.abort());
   if (first === 'late') throw new EngineError(500, 'timeout waiting for exec session ready');
-  await ctx.containerd.tasks.resize({ containerId, execId: containerdExecIdOf(id), ...size });
+  try {
+    await ctx.containerd.tasks.resize({ containerId, execId: containerdExecIdOf(id), ...size });
+  } catch (error) {
+    if (!hasCode(error, 'NOT_FOUND')) throw error;
+    // It has ended, perhaps with its container.
+    refuseUnlessRunning((await resolveView(ctx, containerId, { signal: call.signal })).state, containerId);
+    throw error;
+  }
   return empty(200);
 }
