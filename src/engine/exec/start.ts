@@ -38,7 +38,7 @@ export async function startExec(deps: StartDeps, call: Call): Promise<Answer | u
   const isFramed = !terminal;
   const contentType = isFramed && isSince(call.version, 42) ? FRAMES : RAW;
   const { stream } = await call.hijack({ contentType, hasHeaders: true });
-  const client = consoleOf(stream, { isFramed, signal: NEVER });
+  const client = consoleOf(stream, { isFramed, signal: never() });
   try {
     await runAttached(deps, exec, { stream, client, size });
   } catch (error) {
@@ -139,11 +139,12 @@ export const commandOf = ({ program }: Exec['wish']): string => program.args.joi
 function nowhere(): UserConsole {
   return {
     streams: { stdin: Readable.from([]), stdout: dropping(), stderr: dropping() },
-    signal: NEVER,
+    signal: never(),
     onSignal: () => () => {},
   };
 }
 
 const dropping = (): Writable => new Writable({ write: (_chunk, _encoding, done) => done() });
 
-const NEVER = new AbortController().signal;
+/** One for each exec: Node.js warns of many listeners on one signal. */
+const never = (): AbortSignal => new AbortController().signal;
