@@ -2,6 +2,7 @@ import { lstatSync, readlinkSync, rmSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import type { ContainerContext } from '../container/context.ts';
 import type { Created } from '../container/create.ts';
+import { withVolumesFrom } from '../container/volumes/from.ts';
 import { fileReasonOf, HealthctlError } from '../lib/errors.ts';
 import { replaceFile } from '../system/atomic-write.ts';
 import { realPath } from '../system/real-path.ts';
@@ -13,7 +14,9 @@ import { warnOfReboot } from './monitor/announce-change.ts';
 /** Creates the container of `run` or `create` from its options, and the --cidfile. */
 export async function createFromOptions(world: World, ctx: ContainerContext, options: CreateOptions): Promise<Created> {
   const { createContainer } = await import('../container/create.ts');
-  const { request, pull, quiet, platform } = options;
+  const { request: asked, pull, quiet, platform } = options;
+  const { signal } = world;
+  const request = await withVolumesFrom(ctx, asked, { texts: options.volumesFrom, signal });
   const cidfile = options.cidfile ? fileAt(options.cidfile) : undefined;
   if (cidfile) writeCidfile(cidfile, '');
   try {

@@ -65,7 +65,6 @@ test.each([
   [['help', 'search'], 'unknown help topic: search\nsearch on'],
   [['run', '--gpus', 'all', 'x'], 'unknown flag: --gpus\ngive the devices'],
   [['create', '--link-local-ip=fe80::2', 'x'], 'unknown flag: --link-local-ip\ngive an address'],
-  [['container', 'run', '--volumes-from', 'db', 'x'], 'unknown flag: --volumes-from\nname the volumes'],
   [['update', '--blkio-weight', '100', 'web'], 'unknown flag: --blkio-weight\nlimits of block'],
   [['-c', 'remote', 'ps'], "unknown shorthand flag: 'c' in -c\nhealthctl speaks to a containerd on this host"],
   [['--context', 'remote', 'ps'], 'unknown flag: --context\nhealthctl speaks'],

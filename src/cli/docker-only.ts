@@ -74,7 +74,6 @@ const OF_CREATE: Readonly<Record<string, string>> = {
   'use-api-socket': "there is no API of Docker's to give to a container",
   userns: 'containers have the user namespace of the host: give --user, --cap-drop ALL',
   'volume-driver': 'volumes are directories of this host; mount others with --mount type=bind',
-  'volumes-from': 'name the volumes: -v NAME:/dir in both containers',
 };
 
 /** By the command's path in the registry, then by the option's long name. `''`: before the command. */

@@ -15,6 +15,8 @@ export interface Bind {
   readonly relabel?: 'shared' | 'private';
   /** The part of `-v` after the second colon, as given; absent for `--mount`. */
   readonly mode?: string;
+  /** Whether `--volumes-from` brought it. */
+  readonly isInherited?: true;
   /**
    * Of `--mount`: the source must exist. `recursive` is about the mounts below it: `disabled` leaves them out,
    * `readonly` makes them read-only too.
@@ -40,6 +42,8 @@ export interface VolumeRequest {
   readonly mode?: string;
   /** Whether `--mount` asked for it. */
   readonly isMount?: true;
+  /** Whether `--volumes-from` brought it. */
+  readonly isInherited?: true;
 }
 
 /** `--tmpfs`. */

@@ -128,6 +128,8 @@ export interface CreateOptions {
   readonly request: CreateRequest;
   readonly pull: PullPolicy;
   readonly quiet: boolean;
+  /** `--volumes-from`. */
+  readonly volumesFrom: readonly string[];
   readonly cidfile: string | undefined;
   readonly platform: Platform | undefined;
 }
@@ -164,6 +166,7 @@ export async function createOptionsFrom(
     request: await requestFrom(options, { image, command, caller, detach: caller.detach }),
     pull: policy,
     quiet: options.bool('quiet'),
+    volumesFrom: options.list('volumes-from'),
     cidfile,
     platform: platform === undefined ? undefined : parsePlatform(platform),
   };

@@ -3,7 +3,7 @@ import { parseMount, readMountFields } from '../../oci/mount-option.ts';
 import type { CreateRequest } from '../../record/create-request.ts';
 import type { OptionSpec, ParsedOptions } from '../command.ts';
 import { checkBy } from './check-by.ts';
-import { VOLUME } from './values.ts';
+import { CONTAINER, VOLUME } from './values.ts';
 
 /** The options of `run` and `create` that put something of the host into the container, in Docker's words. */
 export const mountOptionSpecs: readonly OptionSpec[] = [
@@ -17,6 +17,12 @@ export const mountOptionSpecs: readonly OptionSpec[] = [
   },
   { name: 'tmpfs', type: 'list', help: 'Mount a tmpfs directory' },
   { name: 'volume', short: 'v', type: 'list', help: 'Bind mount a volume', complete: { ...VOLUME, paths: 'file' } },
+  {
+    name: 'volumes-from',
+    type: 'list',
+    help: 'Mount volumes from the specified container(s)',
+    complete: CONTAINER,
+  },
 ];
 
 /** A source that begins with a dot, of -v or of --mount. */

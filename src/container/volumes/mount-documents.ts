@@ -50,9 +50,11 @@ export function mountPointsFrom({ binds, tmpfs }: Mounts, volumes: readonly Used
 /** Docker's `HostConfig.Binds`: the values of `-v` with a source. */
 export function bindTextsOf({ binds, volumes }: Mounts): readonly string[] {
   return [
-    ...binds.flatMap(({ source, destination, mode, mount }) => (mount ? [] : [textOf(source, destination, mode)])),
-    ...volumes.flatMap(({ name, destination, mode, isMount }) =>
-      name === undefined || isMount ? [] : [textOf(name, destination, mode)],
+    ...binds.flatMap(({ source, destination, mode, mount, isInherited }) =>
+      mount || isInherited ? [] : [textOf(source, destination, mode)],
+    ),
+    ...volumes.flatMap(({ name, destination, mode, isMount, isInherited }) =>
+      name === undefined || isMount || isInherited ? [] : [textOf(name, destination, mode)],
     ),
   ];
 }

@@ -1,6 +1,7 @@
 import type { ContainerContext } from '../../container/context.ts';
 import { createContainer } from '../../container/create.ts';
 import { resolveContainer } from '../../container/resolve.ts';
+import { withVolumesFrom } from '../../container/volumes/from.ts';
 import { findImage, type ResolvedImage } from '../../image/find.ts';
 import { imagePlatform, type Platform, parsePlatform, refuseOtherPlatform } from '../../image/platform.ts';
 import { familiarName, parseReference, withDefaultTag } from '../../image/reference.ts';
@@ -22,10 +23,14 @@ export function createRoutes(deps: EngineDeps): readonly Route[] {
 async function create({ ctx, host, settings, path, log }: EngineDeps, call: Call): Promise<Answer> {
   const { query, version, signal } = call;
   const body = goStructOf(await call.json({ isRequired: true }));
-  const request = createRequestFrom(body, {
+  const asked = createRequestFrom(body, {
     ...{ name: query.text('name'), version },
     defaultNetwork: settings.network.defaultNetwork,
   });
+  const texts = body.struct('HostConfig')?.texts('VolumesFrom') ?? [];
+  const request = await withStatuses({ NOT_FOUND: 400, AMBIGUOUS: 400 }, () =>
+    withVolumesFrom(ctx, asked, { texts, signal }),
+  );
   const { ctx: noting, warnings } = notingWarnings(ctx);
   await withStatuses({ NOT_FOUND: 400 }, () => findJoined(ctx, request, signal));
   const { record } = await createContainer(noting, request, {
