@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { Duplex, type Readable } from 'node:stream';
@@ -60,6 +61,8 @@ export function createEngine({ routes, log, clock }: EngineParts): Engine {
     const { request, response, socket } = exchange;
     const gone = new AbortController();
     const { signal } = gone;
+    // An answer may need many calls to containerd at once, and each listens.
+    setMaxListeners(0, signal);
     const leave = (): void => gone.abort();
     calls.add(gone);
     if (isOver) leave();
