@@ -10,7 +10,7 @@ import {
   readAttachment,
   writeAttachment,
 } from './attachment.ts';
-import { addSecondName, hasLink } from './bridge-link.ts';
+import { addSecondName, deleteLeftLink, hasLink } from './bridge-link.ts';
 import { ensureRules } from './firewall.ts';
 import { gateway6Of, gatewayOf } from './gateway.ts';
 import { interfaceNamesFor } from './interface-options.ts';
@@ -196,6 +196,7 @@ async function detachLocked(ctx: LockedNetworks, attachment: Attachment): Promis
   for (const membership of attachment.memberships.toReversed()) {
     try {
       await deleteMembership(ctx, attachment, membership);
+      if (!isHeld(attachment)) await deleteLeftLink(ctx, membership);
     } catch (error) {
       failure ??= error;
     }

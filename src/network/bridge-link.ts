@@ -1,7 +1,10 @@
 import { HealthctlError } from '../lib/errors.ts';
+import { isText } from '../lib/shape.ts';
 import { hasNetworkDevice } from '../system/proc.ts';
 import { findTool } from '../system/programs.ts';
 import { runProgram } from '../system/run-program.ts';
+import type { Membership } from './attachment.ts';
+import { hostInterfaceFrom } from './cni-result.ts';
 import type { LockedNetworks } from './network-context.ts';
 import { DEFAULT_NETWORK } from './network-names.ts';
 import type { NetworkRecord } from './network-record.ts';
@@ -15,7 +18,22 @@ export async function deleteLink(ctx: LockedNetworks, name: string): Promise<voi
     file: needTool('ip', 'iproute2'),
     args: ['link', 'delete', name],
   });
-  if (code !== 0) throw new HealthctlError('RUNTIME', `the bridge ${name} could not be deleted: ${stderr.trim()}`);
+  if (code !== 0) throw new HealthctlError('RUNTIME', `the interface ${name} could not be deleted: ${stderr.trim()}`);
+}
+
+/**
+ * Deletes the host's end of the interface of a container that has ended, and so both. The kernel does that with the last
+ * process of its network, unless somebody has a socket there: such as a monitor that does not get to closing its own.
+ */
+export async function deleteLeftLink(ctx: LockedNetworks, { result, plugins }: Membership): Promise<void> {
+  const bridge = plugins.find(({ type }) => type === 'bridge')?.bridge;
+  const name = hostInterfaceFrom(result, isText(bridge) ? bridge : '');
+  if (name === undefined || !hasLink(name)) return;
+  try {
+    await deleteLink(ctx, name);
+  } catch (error) {
+    if (hasLink(name)) throw error; // otherwise the kernel was faster
+  }
 }
 
 /**

@@ -115,6 +115,20 @@ describe('the DNS server of a user network', () => {
     await host.ok('rm', 'short');
   });
 
+  test('does not keep the network of a container while the monitor hangs', async () => {
+    const before = await host.remains();
+    await run('short');
+    await answered('short', 'short', [await addressOf('short')]);
+    monitor.kill('SIGSTOP');
+    try {
+      await host.cli('stop', '-t', '0', 'short');
+      expect((await host.remains()).links).toEqual(before.links);
+    } finally {
+      monitor.kill('SIGCONT');
+    }
+    await host.ok('rm', '-f', 'short');
+  });
+
   describe('for other names', () => {
     let upstream: RunningProgram;
     const OF_HOST = '127.0.0.53';
