@@ -16,13 +16,17 @@ const PATH = '/containers/{id}/archive';
 /** Files of containers, as `docker cp` asks for them. */
 export function archiveRoutes({ ctx }: Pick<EngineDeps, 'ctx'>): readonly Route[] {
   return [
-    { method: 'HEAD', path: PATH, handle: (call) => describe(ctx, call) },
-    { method: 'GET', path: PATH, handle: (call) => read(ctx, call) },
-    { method: 'PUT', path: PATH, handle: (call) => write(ctx, call) },
+    { method: 'HEAD', path: PATH, handle: (call) => refusing(() => describe(ctx, call)) },
+    { method: 'GET', path: PATH, handle: (call) => refusing(() => read(ctx, call)) },
+    { method: 'PUT', path: PATH, handle: (call) => refusing(() => write(ctx, call)) },
   ];
 }
 
 type Context = EngineDeps['ctx'];
+
+/** What is wrong with a path or an archive is the client's, but Docker's status is 500. */
+const refusing = <T>(work: () => Promise<T>): Promise<T> =>
+  withStatuses({ CONFLICT: 500, CORRUPT: 500, RUNTIME: 500 }, work);
 
 async function describe(ctx: Context, call: Call): Promise<Answer> {
   const stat = await statContainerPath(ctx, await pathOf(ctx, call));
@@ -39,7 +43,7 @@ async function write(ctx: Context, call: Call): Promise<Answer> {
   const path = await pathOf(ctx, call);
   const { query } = call;
   const options = { keepsKinds: query.flag('noOverwriteDirNonDir'), copiesOwner: query.flag('copyUIDGID') };
-  await withStatuses({ CONFLICT: 500 }, () => writeContainerPath(ctx, path, call.body(), options));
+  await writeContainerPath(ctx, path, call.body(), options);
   return empty(200);
 }
 
