@@ -1,6 +1,6 @@
 // What idle clients of Docker's API cost the monitor: memory of each that follows events, or the output of a container, and
 // how much later checks are made. Needs root, containerd and runc.
-//   node --import tsx bench/engine-clients.ts [--what events|logs] [--clients 1000] [--containers 20] [--seconds 20]
+//   node --import tsx bench/engine-clients.ts [--what events|logs] [--clients 1000] [--containers 20] [--seconds 60]
 import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
@@ -21,7 +21,7 @@ const { values } = parseArgs({
     what: { type: 'string', default: 'events' },
     clients: { type: 'string', default: '1000' },
     containers: { type: 'string', default: '20' },
-    seconds: { type: 'string', default: '20' },
+    seconds: { type: 'string', default: '60' },
   },
 });
 const [clients, containers, seconds] = [values.clients, values.containers, values.seconds].map(Number) as [
