@@ -34,7 +34,15 @@ const EVENT = {
 };
 
 const details = {
-  ...{ isOurs: true, image: 'demo:1', imageId: 'sha256:00', args: ['sleep', '60'], mounts: [], networks: ['none'] },
+  ...{
+    isOurs: true,
+    image: 'demo:1',
+    imageId: 'sha256:00',
+    args: ['sleep', '60'],
+    mounts: [],
+    networks: ['none'],
+    endpoints: [],
+  },
   ...{ config: { Cmd: ['sleep', '60'] }, hostConfig: {} },
 };
 
