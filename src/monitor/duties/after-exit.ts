@@ -20,6 +20,8 @@ import type { Exit, MonitorHooks } from '../hooks.ts';
 import type { KnownContainer } from '../host-model.ts';
 
 const NOTE_TRIES = 20;
+/** For a task that was not seen to start: if it never did, there is no record, and whoever tried to start it waits. */
+const UNSEEN_TRIES = 3;
 const NOTE_EVERY_MS = 50;
 
 /** What to store and remove when a container ends or is gone. It changes only containers that healthctl made. */
@@ -36,7 +38,8 @@ export function createAfterExit(options: {
    */
   const runOf = async (container: KnownContainer): Promise<string | undefined> => {
     const { containers } = contextOf(container.namespace).containerd;
-    for (let tries = 0; tries < NOTE_TRIES; tries += 1) {
+    const most = container.isStartSeen ? NOTE_TRIES : UNSEEN_TRIES;
+    for (let tries = 0; tries < most; tries += 1) {
       const record = tries === 0 ? container.record : await findContainer(containers, container.id);
       if (!record) return undefined; // removed meanwhile, e.g. by `run --rm`
       const run = startNoteOf(record.labels)?.run;
