@@ -98,6 +98,9 @@ test('bodies that do not go on hold nobody up', () =>
   }));
 
 test('uploads that are broken off leave nothing', async () => {
+  // Its first check makes files.
+  const health = () => bed.ok(['inspect', '--format', '{{.State.Health.Status}}', container]);
+  await until(async () => (await health()) === 'healthy');
   const before = await bed.traces();
   await leavesNothing(async () => {
     const upload = Buffer.concat([Buffer.from('x'.repeat(100)), Buffer.alloc(400_000)]);
