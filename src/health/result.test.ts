@@ -46,6 +46,19 @@ test.each([
     'Health check exceeded timeout (1s): a\nb\n',
     'Health check exceeded timeout (1s): a',
   ],
+  [
+    'the status of an HTTP check',
+    1,
+    'HTTP 404 Not Found: <HTML>\n<BODY>\n</BODY></HTML>\n',
+    'HTTP 404 Not Found: <HTML>',
+  ],
+  [
+    'a broken response',
+    1,
+    'the connection ended, after HTTP 200 OK: <a>\n<b>',
+    'the connection ended, after HTTP 200 OK: <a>',
+  ],
+  ['the last one of a client of HTTP', 1, 'HTTP 2 is not spoken\nfailed', 'failed'],
   ['none', 1, ' \n', ''],
 ])('the line that says most: %s', (_, exitCode, output, line) => {
   expect(tellingLine({ exitCode, output })).toBe(line);

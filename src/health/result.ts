@@ -28,13 +28,17 @@ export interface Result {
 /** The exit code of a probe that returned none. Docker: daemon/health.go exitStatusHealthy and friends. */
 const NO_EXIT_CODE = -1;
 
+/** Begins the output of a check over HTTP: its status comes first, the lines of a body follow. */
+const HTTP_STATUS = /^(?:[^\n]*, after )?HTTP \d{3}(?![^\s:])/;
+
 /**
  * The line of an output that says most: the last one that a command wrote. Where there is no exit code, it is the first
- * one, which says why.
+ * one, which says why; of a check over HTTP it is the one with the status.
  */
 export function tellingLine({ exitCode, output }: Pick<Result, 'exitCode' | 'output'>): string {
-  const lines = output.trim().split('\n');
-  return (lines.at(exitCode === NO_EXIT_CODE ? 0 : -1) ?? '').trim();
+  const text = output.trim();
+  const isFirst = exitCode === NO_EXIT_CODE || HTTP_STATUS.test(text);
+  return (text.split('\n').at(isFirst ? 0 : -1) ?? '').trim();
 }
 
 /** The exit code of a process killed by SIGKILL. */
