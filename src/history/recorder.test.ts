@@ -104,11 +104,27 @@ describe('phases', () => {
   test('are repeated every day with their beginning, so that old days can be dropped', async () => {
     const { clock, recorder, observe, changes } = setUp();
     await recorder.start();
-    observe('healthy');
+    observe('unhealthy', { exitCode: 1, reason: 'no' });
     await clock.advance(DAY_MS);
     await recorder.stop();
-    expect(changes().at(-1)).toMatchObject({ kind: 'phase', phase: 'healthy', sinceMs: T0 });
+    expect(changes().at(-1)).toMatchObject({ phase: 'unhealthy', sinceMs: T0, exitCode: 1, reason: 'no' });
     expect(changes().filter(({ kind }) => kind === 'seen')).toHaveLength(2);
+  });
+
+  test('of an earlier monitor are repeated when they are seen, with the reason for which they began', async () => {
+    const key = 'default/a';
+    const { clock, recorder, observe, changes } = setUp({
+      recent: [
+        { kind: 'seen', atMs: T0 - 9_000, key, name: 'web', image: 'nginx' },
+        { kind: 'phase', atMs: T0 - 8_000, key, phase: 'unhealthy', exitCode: 1, reason: 'no' },
+      ],
+    });
+    await recorder.start();
+    await clock.advance(DAY_MS);
+    expect(changes()).toEqual([]);
+    observe('unhealthy', { exitCode: 2, reason: 'still not' });
+    await recorder.stop();
+    expect(changes().at(-1)).toMatchObject({ sinceMs: T0 - 8_000, exitCode: 1, reason: 'no' });
   });
 
   test('continue those of an earlier monitor; the time between is a gap, and a missing container is gone', async () => {

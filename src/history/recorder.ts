@@ -70,6 +70,9 @@ interface Known {
   readonly image: string;
   readonly phase: Phase;
   readonly sinceMs: number;
+  readonly exitCode: number | undefined;
+  /** Why the phase began. */
+  readonly reason: string;
   /** Whether only an earlier monitor saw the phase: the first sight of it ends the gap between the two monitors. */
   readonly isInherited: boolean;
 }
@@ -126,11 +129,15 @@ class Recorder implements HistoryRecorder {
     const sinceMs = Math.min(isSame ? known.sinceMs : Math.max(atMs, known?.sinceMs ?? 0), nowMs);
     if (known?.name !== name || known.image !== image || known.isInherited)
       this.#change({ kind: 'seen', atMs: nowMs, key, name, image });
-    const change = { kind: 'phase', key, phase, exitCode, reason: shortened(reason) } as const;
+    const cause =
+      isSame && known.reason !== ''
+        ? { exitCode: known.exitCode, reason: known.reason }
+        : { exitCode, reason: shortened(reason) };
+    const change = { kind: 'phase', key, phase, ...cause } as const;
     if (!isSame) this.#change({ ...change, atMs: sinceMs });
     else if (known.isInherited) this.#change({ ...change, atMs: nowMs, sinceMs });
     if (phase === 'gone') this.#known.delete(key);
-    else this.#known.set(key, { name, image, phase, sinceMs, isInherited: false });
+    else this.#known.set(key, { ...cause, name, image, phase, sinceMs, isInherited: false });
   }
 
   action(key: string, { action, reason }: { readonly action: Action; readonly reason: string }): void {
@@ -237,30 +244,23 @@ class Recorder implements HistoryRecorder {
     for (const change of changes) {
       if (change.kind === 'seen') names.set(change.key, change);
       if (change.kind !== 'phase') continue;
-      const { key, phase, atMs, sinceMs = atMs } = change;
+      const { key, phase, atMs, sinceMs = atMs, exitCode, reason } = change;
       const known = this.#known.get(key);
       const { name = '', image = '' } = names.get(key) ?? {};
       if (phase === 'gone') this.#known.delete(key);
       else {
-        const fromMs = known?.phase === phase ? known.sinceMs : sinceMs;
-        this.#known.set(key, { name, image, phase, sinceMs: fromMs, isInherited: true });
+        const begun = known?.phase === phase ? known : { sinceMs, exitCode, reason };
+        this.#known.set(key, { ...begun, name, image, phase, isInherited: true });
       }
     }
   }
 
   #repeatPhases(atMs: number): void {
     this.#day = dayOf(atMs);
-    for (const [key, { name, image, phase, sinceMs }] of this.#known) {
+    for (const [key, { name, image, phase, sinceMs, exitCode, reason, isInherited }] of this.#known) {
+      if (isInherited) continue; // the first sight of it repeats it
       this.#change({ kind: 'seen', atMs, key, name, image });
-      this.#change({
-        kind: 'phase',
-        atMs,
-        key,
-        phase,
-        sinceMs: Math.min(sinceMs, atMs),
-        exitCode: undefined,
-        reason: '',
-      });
+      this.#change({ kind: 'phase', atMs, key, phase, sinceMs: Math.min(sinceMs, atMs), exitCode, reason });
     }
   }
 
