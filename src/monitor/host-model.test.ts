@@ -3,6 +3,7 @@ import { aRecord, aTask } from '../../test/builders/container.ts';
 import { aResult, aState, T0 } from '../../test/builders/health.ts';
 import type { ContainerdEvent, EventFact } from '../containerd/events.ts';
 import type { TaskRecord } from '../containerd/tasks.ts';
+import { MAX_TEXT_BYTES } from '../history/model.ts';
 import { keyOf } from '../lib/container-key.ts';
 import { createHostModel } from './host-model.ts';
 
@@ -232,10 +233,12 @@ describe('after an event', () => {
   });
 });
 
-test('keeps only the last result of the log, without its output', () => {
+test('keeps only the last result of the log, and its output only where it says why it failed', () => {
   const { model, now } = hostWith({});
-  model.remember(KEY, { log: [aResult(1), aResult(2, 1, 'long')], state: aState() });
-  expect(now()?.stored).toEqual({ log: [aResult(2, 1, '')], state: aState() });
+  model.remember(KEY, { log: [aResult(1), aResult(2, 0, 'fine')], state: aState() });
+  expect(now()?.stored).toEqual({ log: [aResult(2, 0, '')], state: aState() });
+  model.remember(KEY, { log: [aResult(3, 1, `refused ${'x'.repeat(4096)}`)], state: aState() });
+  expect(now()?.stored.log).toEqual([aResult(3, 1, `refused ${'x'.repeat(MAX_TEXT_BYTES - 8)}`)]);
   model.remember('default/other', { log: [], state: undefined });
   expect(model.size).toBe(1);
 });

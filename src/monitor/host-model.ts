@@ -2,7 +2,9 @@ import type { ContainerRecord } from '../containerd/containers.ts';
 import type { ContainerdEvent } from '../containerd/events.ts';
 import type { TaskRecord } from '../containerd/tasks.ts';
 import { type CheckConfig, checkConfigOf } from '../health/config.ts';
+import type { Result } from '../health/result.ts';
 import { processOfRun, type Run, type StoredHealth, TICK_MS } from '../health/state.ts';
+import { MAX_TEXT_BYTES } from '../history/model.ts';
 import { keyOf } from '../lib/container-key.ts';
 import { labelsAfterEvent } from '../lib/trusted-labels.ts';
 import { processJsonOf } from '../probe/process-json.ts';
@@ -29,7 +31,7 @@ export interface KnownContainer {
   readonly isOutOfMemory: boolean;
   /** Its shim does not answer: task and run are the last known ones. */
   readonly isShimSilent?: boolean;
-  /** Its stored health; of the log only the last result, without its output. */
+  /** Its stored health; of the log only the last result, with the beginning of its output if it is a failure. */
   readonly stored: StoredHealth;
 }
 
@@ -177,7 +179,7 @@ export function createHostModel(momentOfNow: () => Moment): HostModel {
     remember: (key, { log, state }) => {
       const container = containers.get(key);
       const last = log.at(-1);
-      if (container) set({ ...container, stored: { state, log: last ? [{ ...last, output: '' }] : [] } });
+      if (container) set({ ...container, stored: { state, log: last ? [briefly(last)] : [] } });
     },
     apply: (event) => {
       if (!isOfContainer(event)) return NONE;
@@ -253,3 +255,8 @@ function processJsonOrNone(record: ContainerRecord): string | undefined {
     return undefined;
   }
 }
+
+const briefly = (result: Result): Result => ({
+  ...result,
+  output: result.exitCode === 0 ? '' : result.output.slice(0, MAX_TEXT_BYTES),
+});

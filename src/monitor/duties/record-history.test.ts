@@ -19,7 +19,8 @@ function setUp() {
   const recorded: string[] = [];
   const recorder: HistoryRecorder = {
     ...NO_HISTORY,
-    observe: ({ key, phase }) => void recorded.push(`${key} ${phase}`),
+    observe: ({ key, phase, exitCode, reason }) =>
+      void recorded.push([key, phase, exitCode, reason].filter((word) => word !== undefined && word !== '').join(' ')),
     markOthers: (keys) => void recorded.push(`others than ${[...keys].join()}`),
   };
   return { notes: createHistoryNotes(recorder, []), recorded };
@@ -30,6 +31,13 @@ test('a container is not starting because its stored health is not read yet', ()
   notes.onLive([aKnown({ stored: { log: [], state: undefined } })]);
   notes.onChange(aKnown());
   expect(recorded).toEqual(['others than default/c1', 'default/c1 healthy']);
+});
+
+test('a container that a new monitor finds unhealthy has the reason of its last result', () => {
+  const { notes, recorded } = setUp();
+  const state = aState({ status: 'unhealthy', failingStreak: 3, run: RUN.id });
+  notes.onChange(aKnown({ stored: { log: [aResult(0, 1, 'refused')], state } }));
+  expect(recorded).toEqual(['default/c1 unhealthy 1 refused']);
 });
 
 test('a check that replaced another starts at the update', () => {

@@ -26,33 +26,19 @@ export interface HistoryNotes {
 export function createHistoryNotes(recorder: HistoryRecorder, namespaces: readonly string[]): HistoryNotes {
   const isMonitored = (key: string): boolean =>
     namespaces.length === 0 || namespaces.some((namespace) => key.startsWith(`${namespace}/`));
-  /** The output of the last failure, which explains a change of phase. */
-  const outputs = new Map<string, Pick<Result, 'exitCode' | 'output'>>();
   const onChange = (container: KnownContainer): void => {
     const seen = phaseOf(container);
     if (!seen) return;
-    const identity = identityOf(container);
-    const why = outputs.get(identity.key);
-    recorder.observe({
-      ...identity,
-      exitCode: seen.phase === 'unhealthy' ? why?.exitCode : seen.exitCode,
-      reason: seen.phase === 'unhealthy' ? (why?.output ?? '') : seen.reason,
-      ...{ phase: seen.phase, atMs: seen.atMs },
-    });
+    recorder.observe({ ...identityOf(container), ...seen });
   };
   return {
     onResult: (container, { result, state, lagMs }) => {
-      const key = keyOf(container);
-      if (result.exitCode === 0) outputs.delete(key);
-      else outputs.set(key, { exitCode: result.exitCode, output: result.output });
-      recorder.sample(key, sampleOf(result, { status: state.status, lagMs }));
+      recorder.sample(keyOf(container), sampleOf(result, { status: state.status, lagMs }));
     },
     onChange,
     onGone: (container) => {
-      const identity = identityOf(container);
-      outputs.delete(identity.key);
       recorder.observe({
-        ...identity,
+        ...identityOf(container),
         ...{ phase: 'gone', atMs: Number.POSITIVE_INFINITY, exitCode: undefined, reason: '' },
       });
     },
@@ -100,7 +86,9 @@ export function phaseOf(container: KnownContainer): SeenPhase | undefined {
     const phase = knownHealthOf(container)?.status ?? 'starting';
     // A check that an update gave or replaced starts at the update.
     const startMs = Math.max(run.startedAtMs, run.testSinceMs ?? 0);
-    return phase === 'starting' ? { ...now, phase, atMs: startMs } : { ...now, phase };
+    if (phase === 'starting') return { ...now, phase, atMs: startMs };
+    const last = phase === 'unhealthy' ? container.stored.log.at(-1) : undefined;
+    return { ...now, phase, exitCode: last?.exitCode, reason: last?.output ?? '' };
   }
   if (task?.status !== 'stopped') return undefined;
   const { exitStatus, exitedAtMs: atMs = Number.POSITIVE_INFINITY } = task;
