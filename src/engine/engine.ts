@@ -7,7 +7,6 @@ import { hasCode, messageOf } from '../lib/errors.ts';
 import type { Logger } from '../lib/logger.ts';
 import { watchBody } from './body-watch.ts';
 import { type Exchange, exchangeOf, upgradeOf } from './connection.ts';
-import { closeWhenGone } from './departure.ts';
 import { EngineError, statusOf } from './errors.ts';
 import { checkJsonType, parseJsonBody } from './json-body.ts';
 import { watchPeer } from './peer-watch.ts';
@@ -76,7 +75,7 @@ export function createEngine({ routes, log, clock }: EngineParts): Engine {
     const begun: Begun = { hijacked: undefined, endWatch };
     try {
       const matched = router.match(request.method ?? 'GET', request.url ?? '/');
-      const answer = await matched.route.handle(callOf(exchange, { matched, signal, begun, clock }));
+      const answer = await matched.route.handle(callOf(exchange, { matched, signal, begun }));
       if (answer) send(exchange, answer, clock);
       else if (begun.hijacked) endStream(begun.hijacked, clock);
       else {
@@ -196,10 +195,9 @@ interface CallParts {
   readonly matched: Matched;
   readonly signal: AbortSignal;
   readonly begun: Begun;
-  readonly clock: EngineParts['clock'];
 }
 
-function callOf(exchange: Exchange, { matched: { version, part }, signal, begun, clock }: CallParts): Call {
+function callOf(exchange: Exchange, { matched: { version, part }, signal, begun }: CallParts): Call {
   const { request, response } = exchange;
   const [, search = ''] = (request.url ?? '').split(/\?(.*)/s, 2);
   const { headers } = request;
@@ -218,7 +216,6 @@ function callOf(exchange: Exchange, { matched: { version, part }, signal, begun,
     hijack: async (options) => {
       begun.hijacked = await hijacked(exchange, options);
       begun.endWatch?.();
-      if (exchange.isUpgrade) closeWhenGone(request.socket, clock);
       return { stream: begun.hijacked };
     },
   };
