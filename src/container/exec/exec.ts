@@ -87,9 +87,12 @@ function makeRunDir(ctx: ExecContext, id: string): string {
 async function startDetached(ctx: ExecContext, exec: Exec, terminal: boolean): Promise<void> {
   // A terminal's output always needs a destination.
   const stdio = { stdin: '', stdout: terminal ? '/dev/null' : '', stderr: '', terminal };
-  await whileStarting(ctx, exec.containerId, async () => {
-    await registerExec(ctx, exec, stdio);
-    await startExec(ctx, exec);
-  });
-  exec.note.leave();
+  try {
+    await whileStarting(ctx, exec.containerId, async () => {
+      await registerExec(ctx, exec, stdio);
+      await startExec(ctx, exec);
+    });
+  } finally {
+    exec.note.leave();
+  }
 }
