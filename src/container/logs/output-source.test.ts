@@ -27,8 +27,9 @@ function setUp() {
     });
   const containerd = { tasks: { wait } } as unknown as ContainerContext['containerd'];
   const source = sharedOutputs({ containerd, clock });
-  const run = { id: 'c1', shimPid: process.pid, paths: [path] };
-  return { clock, waits, source, join: (signal: AbortSignal) => source.untilComplete(run, signal) };
+  const join = (signal: AbortSignal, shimPid = process.pid) =>
+    source.untilComplete({ id: 'c1', shimPid, paths: [path] }, signal);
+  return { clock, waits, source, join };
 }
 
 const descriptors = () => readdirSync('/proc/self/fd').length;
@@ -89,6 +90,16 @@ test('the last reader that leaves ends the wait, and the next begins another', a
   expect(waits[0]?.signal.aborted).toBe(true);
   const next = join(new AbortController().signal);
   expect(waits).toHaveLength(2);
+  waits[1]?.end(new HealthctlError('UNAVAILABLE', 'containerd is gone'));
+  await expect(next).rejects.toMatchObject({ code: 'UNAVAILABLE' });
+});
+
+test('a reader of the next run does not share the wait of a run whose files are being completed', async () => {
+  const { waits, join } = setUp();
+  const [first, next] = [join(new AbortController().signal), join(new AbortController().signal, process.ppid)];
+  expect(waits).toHaveLength(2);
+  waits[0]?.end();
+  await first;
   waits[1]?.end(new HealthctlError('UNAVAILABLE', 'containerd is gone'));
   await expect(next).rejects.toMatchObject({ code: 'UNAVAILABLE' });
 });

@@ -37,7 +37,7 @@ export function ownOutputs({ containerd, clock }: SourceContext): OutputSource {
 
 /**
  * For many readers at the same time: those of a file share its descriptor, its watch and its polling, and those of a
- * container one request for its end. A reader that waits costs no timer.
+ * run one request for its end. A reader that waits costs no timer.
  */
 export function sharedOutputs(ctx: SourceContext): OutputSource {
   const own = ownOutputs(ctx);
@@ -58,8 +58,10 @@ export function sharedOutputs(ctx: SourceContext): OutputSource {
       return shared.lend();
     },
     untilComplete: (run, signal) => {
-      const shared = ends.get(run.id) ?? shareEnd(own, run, () => ends.delete(run.id));
-      ends.set(run.id, shared);
+      // Also by its shim: the files of a run are completed while the next one may run already.
+      const key = `${run.id} ${run.shimPid}`;
+      const shared = ends.get(key) ?? shareEnd(own, run, () => ends.delete(key));
+      ends.set(key, shared);
       return shared.join(signal);
     },
   };
