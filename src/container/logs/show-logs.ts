@@ -270,13 +270,18 @@ async function followStreams(
   { live, run, source, untilMs, signal }: Followed,
 ): Promise<void> {
   const copied = new AbortController();
-  const following = Promise.all(
-    live.map(({ file, size, write }) => followFile(file, { from: size, write, clock, ended: copied.signal, signal })),
-  );
   const over = new AbortController();
-  const ends = AbortSignal.any([signal, over.signal]);
-  const ended = source.untilComplete(run, ends);
-  const reached = untilMs === undefined ? [] : [clock.sleep(untilMs - clock.now(), ends)];
-  const waiting = Promise.race([ended, ...reached]).finally(() => over.abort());
-  await Promise.race([waiting.then(() => copied.abort()).then(() => following), following]);
+  const left = AbortSignal.any([signal, over.signal]);
+  const following = Promise.all(
+    live.map(({ file, size, write }) =>
+      followFile(file, { from: size, write, clock, ended: copied.signal, signal: left }),
+    ),
+  );
+  const reached = untilMs === undefined ? [] : [clock.sleep(untilMs - clock.now(), left)];
+  const waiting = Promise.race([source.untilComplete(run, left), ...reached]);
+  try {
+    await Promise.race([waiting.then(() => copied.abort()).then(() => following), following]);
+  } finally {
+    over.abort();
+  }
 }
