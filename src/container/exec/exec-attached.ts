@@ -65,6 +65,7 @@ export async function runAttachedExec(
     if (left.signal.aborted) return { kind: 'left' };
     throw error;
   } finally {
+    left.abort(); // ends what still waits after a failure
     for (const undo of undos.reverse()) undo();
   }
 }
