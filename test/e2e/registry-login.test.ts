@@ -1,8 +1,9 @@
-import { chmodSync, existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { dockerArchive } from '../../testbed/image-archive.ts';
 import { REGISTRY_USER, type Registry, startRegistry } from '../../testbed/registry.ts';
+import { until } from '../../testbed/until.ts';
 import { type Bed, openBed } from './support/harness.ts';
 
 describe('login and logout', () => {
@@ -77,6 +78,17 @@ describe('login and logout', () => {
       stderr: `healthctl: login attempt to http://${registry.host}/v2/ failed with status: 401 Unauthorized\n`,
     });
     expect(existsSync(config.file)).toBe(false);
+  });
+
+  test('ends when it is asked to while no password comes', async () => {
+    const running = bed.spawn([...fromStdin, registry.host], { env: configIn().env });
+    const reads = () =>
+      readdirSync(`/proc/${running.pid}/fdinfo`).some((fd) =>
+        /^tfd: +0 /m.test(readFileSync(`/proc/${running.pid}/fdinfo/${fd}`, 'utf8')),
+      );
+    await until(reads, { what: 'the login to read its stdin' });
+    running.kill('SIGTERM');
+    expect(await running.exited).toMatchObject({ code: 143, stdout: '', stderr: '' });
   });
 
   test('asks on a terminal, and does not show the password', async () => {

@@ -16,11 +16,12 @@ import {
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Readable } from 'node:stream';
+import { PassThrough, Readable } from 'node:stream';
 import { gzipSync } from 'node:zlib';
 import { pack } from 'tar-stream';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { openRootView } from '../../src/system/root-view.ts';
+import { decompressed } from '../../src/system/tar/decompress.ts';
 import { type ExtractRequest, extractTree } from '../../src/system/tar/extract.ts';
 import { packTree } from '../../src/system/tar/pack.ts';
 
@@ -160,6 +161,20 @@ describe('an archive from nobody we trust', () => {
     );
   });
 
+  test('may stop coming: a cancelled copy ends at once', async () => {
+    const archive = await tar({ name: 'file', body: 'x'.repeat(2000) });
+    for (const begun of [0, 3, 1024]) {
+      const source = new PassThrough();
+      source.write(archive.subarray(0, begun));
+      const dir = openSync(root, 'r');
+      const abort = new AbortController();
+      setTimeout(() => abort.abort(), 50);
+      const request: ExtractRequest = { root: dir, at: '/', keepsKinds: true, owner: 'archive', signal: abort.signal };
+      await expect(extractTree(source, request)).rejects.toEqual(refused('ABORTED', 'cancelled'));
+      closeSync(dir);
+    }
+  });
+
   test('may be empty or compressed, but not cut or of another packing', async () => {
     await extracted(Buffer.alloc(0));
     const archive = await tar({ name: 'deep/down/file', body: 'text', uid: 7, gid: 8, mode: 0o4750 });
@@ -172,6 +187,16 @@ describe('an archive from nobody we trust', () => {
       expect.objectContaining({ code: 'CORRUPT' }),
     );
     await expect(extracted(Buffer.from('BZh91AY&SY'))).rejects.toEqual(refused('INVALID', 'compressed with bzip2'));
+    let isClosed = false;
+    const xz = async function* () {
+      try {
+        for (;;) yield Buffer.from([0xfd, 0x37, 0x7a, 0x58, 0x5a, 0x00]);
+      } finally {
+        isClosed = true;
+      }
+    };
+    await expect(decompressed(xz(), undefined)).rejects.toEqual(refused('INVALID', 'compressed with xz'));
+    expect(isClosed).toBe(true);
   });
 });
 

@@ -1,6 +1,7 @@
 import { pipeline, Readable, type Transform } from 'node:stream';
 import * as zlib from 'node:zlib';
 import { HealthctlError } from '../../lib/errors.ts';
+import { untilAborted } from '../../lib/until-aborted.ts';
 
 /** The longest beginning by which a packing is recognised. */
 const MAGIC_BYTES = 6;
@@ -14,32 +15,37 @@ const REFUSED: readonly (readonly [string, Buffer])[] = [
 /**
  * The content of a stream that may be compressed, recognised by its first bytes: gzip, and zstd where Node.js has it.
  *
- * @throws INVALID for another packing; the stream itself fails for damaged data
+ * @throws INVALID for another packing, ABORTED; the stream itself fails for damaged data, and when the signal fires
  */
-export async function decompressed(source: AsyncIterable<Uint8Array>): Promise<Readable> {
-  const chunks = source[Symbol.asyncIterator]();
+export async function decompressed(
+  source: AsyncIterable<Uint8Array>,
+  signal: AbortSignal | undefined,
+): Promise<Readable> {
+  const chunks = untilAborted(source, signal, 'the copy was cancelled');
   let head = Buffer.alloc(0);
   while (head.length < MAGIC_BYTES) {
     const next = await chunks.next();
     if (next.done) break;
     head = Buffer.concat([head, next.value]);
   }
+  let decoder: Transform | undefined;
+  try {
+    decoder = decoderFor(head);
+  } catch (error) {
+    await chunks.return(undefined);
+    throw error;
+  }
   const whole = Readable.from(joined(head, chunks), { objectMode: false });
-  const decoder = decoderFor(head);
   // A failure destroys the decoder with it, which its reader sees.
   return decoder ? pipeline(whole, decoder, () => undefined) : whole;
 }
 
-async function* joined(head: Buffer, chunks: AsyncIterator<Uint8Array>): AsyncGenerator<Uint8Array> {
+async function* joined(head: Buffer, chunks: AsyncGenerator<Uint8Array>): AsyncGenerator<Uint8Array> {
   try {
     if (head.length > 0) yield head;
-    for (;;) {
-      const next = await chunks.next();
-      if (next.done) return;
-      yield next.value;
-    }
+    yield* chunks;
   } finally {
-    await chunks.return?.();
+    await chunks.return(undefined);
   }
 }
 

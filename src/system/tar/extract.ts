@@ -45,10 +45,7 @@ export async function extractTree(source: AsyncIterable<Uint8Array>, request: Ex
   // The types of tar-stream lack its options.
   const tar = (extract as (options: { readonly filenameEncoding: string }) => Extract)({ filenameEncoding: 'latin1' });
   const later: LaterTime[] = [];
-  const content = await decompressed(source);
-  const stop = () => content.destroy(new HealthctlError('ABORTED', 'the copy was cancelled'));
-  if (request.signal?.aborted) stop();
-  request.signal?.addEventListener('abort', stop, { once: true });
+  const content = await decompressed(source, request.signal);
   content.on('error', (error) => tar.destroy(error));
   content.pipe(tar);
   try {
@@ -62,7 +59,6 @@ export async function extractTree(source: AsyncIterable<Uint8Array>, request: Ex
   } catch (error) {
     throw asFailure(error);
   } finally {
-    request.signal?.removeEventListener('abort', stop);
     content.destroy();
   }
 }

@@ -1,5 +1,6 @@
 import { hostOfKey } from '../../../image/registry/docker-config.ts';
 import { HealthctlError } from '../../../lib/errors.ts';
+import { untilAborted } from '../../../lib/until-aborted.ts';
 import type { World } from '../../../world.ts';
 import { askLine, askPassword } from '../../ask-password.ts';
 import type { Command, CommandInput, CommandResult, ParsedOptions } from '../../command.ts';
@@ -87,13 +88,12 @@ const MAX_PASSWORD_BYTES = 1 << 20;
 
 /** Everything, without one newline at its end. */
 async function passwordOfStdin({ streams, signal }: LoginWorld): Promise<string> {
-  let text = '';
-  for await (const chunk of streams.stdin) {
-    text += String(chunk);
-    if (signal.aborted) throw new HealthctlError('ABORTED', 'the login was cancelled');
-    if (text.length > MAX_PASSWORD_BYTES) throw invalid('the password on standard input is too long');
+  let bytes = Buffer.alloc(0);
+  for await (const chunk of untilAborted<Buffer>(streams.stdin, signal, 'the login was cancelled')) {
+    bytes = Buffer.concat([bytes, chunk]);
+    if (bytes.length > MAX_PASSWORD_BYTES) throw invalid('the password on standard input is too long');
   }
-  return text.replace(/\r?\n$/, '');
+  return bytes.toString('utf8').replace(/\r?\n$/, '');
 }
 
 const invalid = (message: string) => new HealthctlError('INVALID', message);
