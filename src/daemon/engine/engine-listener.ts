@@ -1,17 +1,17 @@
-import { chmodSync, chownSync, rmSync } from 'node:fs';
+import { rmSync } from 'node:fs';
 import { createServer, type RequestListener, type Server, type ServerOptions } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import type { ListenOptions, Socket } from 'node:net';
 import type { Engine } from '../../engine/engine.ts';
 import type { Clock } from '../../lib/clock.ts';
-import { HealthctlError, messageOf } from '../../lib/errors.ts';
+import { HealthctlError } from '../../lib/errors.ts';
 import { encodeJson } from '../../lib/json.ts';
 import type { ServiceLogger } from '../../lib/logger.ts';
 import type { DockerTcpSettings } from '../../lib/settings.ts';
 import { findGivenSocket, type GivenSocket } from '../../system/given-socket.ts';
-import { freeSocketPath } from '../../system/own-file.ts';
 import { readPlainFile } from '../../system/plain-file.ts';
 import { gateTcp } from '../connection-gate.ts';
+import { createRetriedListener, type Listening, openServer } from '../listener/retried-listener.ts';
 
 /** Where Docker's API is served: on a socket of its own, on one of systemd, on TCP with certificates on both sides. */
 export type EngineAddress =
@@ -47,7 +47,6 @@ export interface EngineListenerDeps {
 
 /** Connections that the kernel keeps until they are accepted: beyond, a client gets EAGAIN. Linux allows 4,096. */
 const BACKLOG = 4_096;
-const RETRY_MS = 10_000;
 /** How long a client may take for the head of a request. */
 const HEAD_LIMIT_MS = 10_000;
 /** Clients of Docker keep their connections, and some send the body of a create as query too. */
@@ -59,78 +58,46 @@ const LIMITS: ServerOptions = {
   requestTimeout: 0,
   keepAliveTimeout: 10 * 60_000,
 };
+
 export function createEngineListener(deps: EngineListenerDeps): EngineListener {
   const { at, clock, log } = deps;
-  let server: Listening | undefined;
-  let host: string | undefined;
-  let retry: { cancel(): void } | undefined;
-  let isFailureTold = false;
-  let isStopped = false;
-  const start = async (): Promise<void> => {
-    try {
-      const made = await listen(deps);
-      if (isStopped) return await made.close();
-      server = made;
-      host = hostOf(at);
-      log.info(`Docker's Engine API at ${textOf(at)}`);
-    } catch (error) {
-      if (!isFailureTold) log.warn(`no Docker API at ${textOf(at)}, retrying: ${messageOf(error)}`);
-      isFailureTold = true;
-      if (!isStopped) retry = clock.after(RETRY_MS, () => void start());
-    }
-  };
+  const listener = createRetriedListener({
+    listen: () => listen(deps),
+    opened: `Docker's Engine API at ${textOf(at)}`,
+    failed: `no Docker API at ${textOf(at)}`,
+    ...{ clock, log },
+  });
   return {
-    start,
-    stop: async () => {
-      isStopped = true;
-      retry?.cancel();
-      const stopped = server;
-      server = undefined;
-      if (!stopped) return;
-      await stopped.close();
-      if (at.kind === 'path') rmSync(at.path, { force: true });
-    },
+    start: listener.start,
+    stop: listener.stop,
     get host() {
-      return server && host;
+      return listener.listening?.host;
     },
   };
 }
 
-interface Listening {
-  /** Cuts off all clients. */
-  close(): Promise<void>;
-}
-
-async function listen(deps: EngineListenerDeps): Promise<Listening> {
+async function listen(deps: EngineListenerDeps): Promise<Listening & Pick<EngineListener, 'host'>> {
   const { at, groupId, engine, clock, log, maxConnections } = deps;
-  const made = serverFor(at, (request, response) => {
+  const host = hostOf(at);
+  const server = serverFor(at, (request, response) => {
     gate.asked(request.socket);
     engine.handle(request, response);
   });
   const refusal = at.kind === 'tcp' ? {} : { refusal: refusalText() };
-  const gate = gateTcp(made, { max: maxConnections, clock, ...refusal });
-  const close = closerOf(made);
-  made.on('upgrade', (request, socket, head) => {
+  const gate = gateTcp(server, { max: maxConnections, clock, ...refusal });
+  const cutOff = closerOf(server);
+  server.on('upgrade', (request, socket, head) => {
     gate.asked(request.socket);
     if (socket === request.socket) engine.handleUpgrade(request, request.socket, head);
     else socket.destroy();
   });
-  if (at.kind === 'path') freeSocketPath(at.path, (text) => log.warn(text));
-  await new Promise<void>((resolve, reject) => {
-    made.once('error', reject);
-    made.listen({ ...targetOf(at), backlog: BACKLOG }, resolve);
-  });
-  made.removeAllListeners('error');
-  made.on('error', (error) => log.warn(`Docker API: ${error.message}`));
-  if (at.kind !== 'path') return { close };
-  try {
-    if (groupId !== undefined) chownSync(at.path, 0, groupId);
-    chmodSync(at.path, groupId === undefined ? 0o600 : 0o660);
-  } catch (error) {
-    await close();
-    throw error;
-  }
-  return { close };
+  const close = async (): Promise<void> => {
+    await cutOff();
+    if (at.kind === 'path') rmSync(at.path, { force: true });
+  };
+  const target = { ...targetOf(at), backlog: BACKLOG };
+  await openServer({ server, target, what: 'Docker API', groupId, log, close });
+  return { host, close };
 }
 
 /** On TCP a client that shows no certificate of the authorities gets no answer to any request. */

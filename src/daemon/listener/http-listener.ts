@@ -1,13 +1,12 @@
-import { chmodSync, chownSync, rmSync } from 'node:fs';
-import { createServer, type IncomingMessage, type Server, type ServerOptions, type ServerResponse } from 'node:http';
+import { rmSync } from 'node:fs';
+import { createServer, type IncomingMessage, type ServerOptions, type ServerResponse } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import type { Clock } from '../../lib/clock.ts';
-import { messageOf } from '../../lib/errors.ts';
 import type { ServiceLogger } from '../../lib/logger.ts';
 import type { ListenTarget, TlsFiles } from '../../lib/settings.ts';
-import { freeSocketPath } from '../../system/own-file.ts';
 import { readPlainFile } from '../../system/plain-file.ts';
 import { gateTcp } from '../connection-gate.ts';
+import { createRetriedListener, type Listening, openServer } from './retried-listener.ts';
 
 /**
  * An HTTP server for clients that nobody vouches for. A port that is in use or a missing certificate never keeps the
@@ -41,7 +40,6 @@ export interface HttpListenerDeps {
   readonly log: ServiceLogger;
 }
 
-const RETRY_MS = 10_000;
 /** How long a client may take for its request. */
 const REQUEST_LIMIT_MS = 5_000;
 const LIMITS: ServerOptions = {
@@ -53,69 +51,33 @@ const LIMITS: ServerOptions = {
 
 export function createHttpListener(deps: HttpListenerDeps): HttpListener {
   const { what, at, clock, log } = deps;
-  let server: Server | undefined;
-  let retry: { cancel(): void } | undefined;
-  let isFailureTold = false;
-  let isStopped = false;
-
-  const start = async (): Promise<void> => {
-    try {
-      const made = await listen(deps);
-      if (isStopped) return await close(made);
-      server = made;
-      log.info(`${what} at ${urlOf(deps)}`);
-    } catch (error) {
-      if (!isFailureTold) log.warn(`no ${what} at ${placeOf(at)}, retrying: ${messageOf(error)}`);
-      isFailureTold = true;
-      if (!isStopped) retry = clock.after(RETRY_MS, () => void start());
-    }
-  };
-  return {
-    start,
-    stop: async () => {
-      isStopped = true;
-      retry?.cancel();
-      const stopped = server;
-      server = undefined;
-      if (!stopped) return;
-      await close(stopped);
-      if ('path' in at) rmSync(at.path, { force: true });
-    },
-  };
+  return createRetriedListener({
+    listen: () => listen(deps),
+    opened: `${what} at ${urlOf(deps)}`,
+    failed: `no ${what} at ${placeOf(at)}`,
+    ...{ clock, log },
+  });
 }
 
-async function listen({ what, at, tls, groupId, maxConnections, open, clock, log }: HttpListenerDeps): Promise<Server> {
+async function listen(deps: HttpListenerDeps): Promise<Listening> {
+  const { what, at, tls, groupId, maxConnections, open, clock, log } = deps;
   const handle = open();
   const listener: RequestHandler = (request, response) => {
     gate.asked(request.socket);
     handle(request, response);
   };
-  const made = tls
+  const server = tls
     ? createTlsServer({ ...LIMITS, ...readTls(tls), handshakeTimeout: REQUEST_LIMIT_MS }, listener)
     : createServer(LIMITS, listener);
-  const gate = gateTcp(made, { max: maxConnections, clock });
-  if ('path' in at) freeSocketPath(at.path, (text) => log.warn(text));
-  await new Promise<void>((resolve, reject) => {
-    made.once('error', reject);
-    made.listen(at, resolve);
-  });
-  made.removeAllListeners('error');
-  made.on('error', (error) => log.warn(`${what}: ${error.message}`));
-  if (!('path' in at)) return made;
-  try {
-    if (groupId !== undefined) chownSync(at.path, 0, groupId);
-    chmodSync(at.path, groupId === undefined ? 0o600 : 0o660);
-  } catch (error) {
-    await close(made);
-    throw error;
-  }
-  return made;
-}
-
-async function close(server: Server): Promise<void> {
-  const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-  server.closeAllConnections();
-  await closed;
+  const gate = gateTcp(server, { max: maxConnections, clock });
+  const close = async (): Promise<void> => {
+    const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+    server.closeAllConnections();
+    await closed;
+    if ('path' in at) rmSync(at.path, { force: true });
+  };
+  await openServer({ server, target: at, what, groupId, log, close });
+  return { close };
 }
 
 const readTls = ({ certFile, keyFile }: TlsFiles) => ({
