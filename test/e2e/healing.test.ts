@@ -116,7 +116,7 @@ describe.concurrent('--health-on-failure', () => {
 
 test('a restarted container of another tool leaves nothing of ours when that tool removes it', async () => {
   const id = bed.name('foreign');
-  await bed.ctr('run', '-d', image, id, 'sleep', '600');
+  await bed.ctr('run', '-d', image, id, 'sh', '-c', 'trap "exit 0" TERM; sleep 600 & wait');
   const check = ['--health-cmd', 'exit 1', '--health-interval', '200ms', '--health-retries', '1'];
   await bed.ok(['update', ...check, '--health-on-failure', 'restart', '--health-max-restarts', '1', id]);
   await bed.ok(['update', '--health-interval', '250ms', id]); // an option that is not given does not change

@@ -100,7 +100,7 @@ test('metrics of restarts, a timeout, a check that cannot start, and out of memo
   const run = (name: string, flags: readonly string[], ...command: readonly string[]) =>
     bed.ok(['run', '-d', '--name', name, ...flags, image, ...(command.length > 0 ? command : ['sleep', '600'])]);
   await Promise.all([
-    run(sick, [...often, '--health-cmd', 'false', '--health-on-failure', 'restart']),
+    run(sick, [...often, '--health-cmd', 'false', '--health-on-failure', 'restart', '--stop-timeout', '1']),
     run(slow, [...often, '--health-cmd', 'sleep 60', '--health-timeout', '200ms']),
     run(odd, [...often, '--health-cmd', '["/nonexistent"]']),
   ]);

@@ -49,7 +49,7 @@ test('lists, starts, checks, stops and removes a container of nerdctl, and leave
   expect(readFileSync(join(paths.stateDir, 'health.json'), 'utf8')).toContain('checked');
   expect(await bed.ok(['exec', name, 'hostname'])).not.toBe('');
   expect((await bed.cli(['create', '--name', name, image])).stderr).toContain(`"/${name}" is already in use`);
-  await bed.ok(['stop', name]);
+  await bed.ok(['stop', '-t', '1', name]);
   // Only containers of healthctl are pruned.
   expect(await bed.ok(['container', 'prune', '--force'])).toBe('Total reclaimed space: 0B');
   await bed.ok(['start', name]);

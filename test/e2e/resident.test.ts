@@ -132,29 +132,32 @@ describe('--health-exec resident', () => {
     await bed.ok(['rm', '-f', parent]);
   });
 
-  test.each(['fresh', 'resident'])('--health-reap ends what %s checks leave, and no zombie stays', async (mode) => {
-    const flags = ['--pids-limit', '12', '--health-reap', '--health-exec', mode, '--health-timeout', '500ms'];
-    const [hanging, parent] = [
-      await run([...flags, '--health-cmd', '[ -e /dev/shm/well ] || { sleep 60; true; }']),
-      await run([...flags, '--health-cmd', '(sleep 600 >/dev/null 2>&1 &); (setsid sleep 600 &); true']),
-    ];
-    const before = lastOf(await untilSeen(parent, checks(5)))?.Start;
-    await untilSeen(hanging, checks(5));
-    // More checks than the limit has processes: each of them leaves two.
-    await new Promise((resolve) => setTimeout(resolve, 4_000));
-    const seen = await untilSeen(parent, (each) => lastOf(each)?.Start !== before);
-    expect([lastOf(seen), (await inspect(parent)).State.Health.Status]).toMatchObject([{ ExitCode: 0 }, 'healthy']);
-    for (const name of [hanging, parent]) {
-      const { Pid } = (await inspect(name)).State;
-      await until(() => childrenOf(Pid).length === 0);
-    }
-    await bed.ok(['exec', hanging, 'touch', '/dev/shm/well']);
-    const well = await untilSeen(hanging, ({ State }) => State.Health.Status === 'healthy');
-    expect(well.Config.Healthcheck).toMatchObject({ Exec: mode, Reap: true });
-    await bed.ok(['update', '--health-reap=false', hanging]);
-    expect((await inspect(hanging)).Config.Healthcheck).not.toHaveProperty('Reap');
-    for (const name of [hanging, parent]) await bed.ok(['rm', '-f', name]);
-  });
+  test.concurrent.each(['fresh', 'resident'])(
+    '--health-reap ends what %s checks leave, and no zombie stays',
+    async (mode) => {
+      const flags = ['--pids-limit', '12', '--health-reap', '--health-exec', mode, '--health-timeout', '500ms'];
+      const [hanging, parent] = [
+        await run([...flags, '--health-cmd', '[ -e /dev/shm/well ] || { sleep 60; true; }']),
+        await run([...flags, '--health-cmd', '(sleep 600 >/dev/null 2>&1 &); (setsid sleep 600 &); true']),
+      ];
+      const before = lastOf(await untilSeen(parent, checks(5)))?.Start;
+      await untilSeen(hanging, checks(5));
+      // More checks than the limit has processes: each of them leaves two.
+      await new Promise((resolve) => setTimeout(resolve, 4_000));
+      const seen = await untilSeen(parent, (each) => lastOf(each)?.Start !== before);
+      expect([lastOf(seen), (await inspect(parent)).State.Health.Status]).toMatchObject([{ ExitCode: 0 }, 'healthy']);
+      for (const name of [hanging, parent]) {
+        const { Pid } = (await inspect(name)).State;
+        await until(() => childrenOf(Pid).length === 0);
+      }
+      await bed.ok(['exec', hanging, 'touch', '/dev/shm/well']);
+      const well = await untilSeen(hanging, ({ State }) => State.Health.Status === 'healthy');
+      expect(well.Config.Healthcheck).toMatchObject({ Exec: mode, Reap: true });
+      await bed.ok(['update', '--health-reap=false', hanging]);
+      expect((await inspect(hanging)).Config.Healthcheck).not.toHaveProperty('Reap');
+      for (const name of [hanging, parent]) await bed.ok(['rm', '-f', name]);
+    },
+  );
 
   test('a check that reaches the limit of processes gives this reason', async () => {
     const flags = ['--pids-limit', '8', '--health-timeout', '300ms', '--health-cmd', 'sleep 60; true'];

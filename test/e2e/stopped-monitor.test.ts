@@ -24,8 +24,9 @@ test('checks that ended in time while the monitor was stopped are no timeouts', 
     '1',
   ];
   const names = [0, 1, 2].flatMap(() => MODES.map((mode) => ({ mode, name: bed.name(mode) })));
-  for (const { mode, name } of names)
-    await bed.ok(['run', '-d', '--name', name, ...check, '--health-exec', mode, image, 'sleep', '600']);
+  const run = ({ mode, name }: (typeof names)[number]) =>
+    bed.ok(['run', '-d', '--name', name, ...check, '--health-exec', mode, image, 'sleep', '600']);
+  await Promise.all(names.map(run));
   const healthOf = async ({ name }: { name: string }) =>
     JSON.parse(await bed.ok(['inspect', '--format', '{{json .State.Health}}', name]));
   for (const each of names) await until(async () => (await healthOf(each)).Status === 'healthy', { withinMs: 30_000 });

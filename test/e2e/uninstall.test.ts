@@ -12,7 +12,9 @@ beforeEach(async () => {
 });
 afterEach(() => bed[Symbol.asyncDispose]());
 
-const run = (...args: string[]) => bed.ok(['run', '-d', '--health-cmd', 'true', ...args, image, 'sleep', '600']);
+/** Its process ignores SIGTERM, as the first one of a container does without a handler. */
+const run = (...args: string[]) =>
+  bed.ok(['run', '-d', '--health-cmd', 'true', '--stop-timeout', '1', ...args, image, 'sleep', '600']);
 const records = async () => (await bed.ctr('containers', 'ls', '--quiet')).split('\n').filter((line) => line !== '');
 const state = (name: string) => bed.ok(['inspect', '--format', '{{.State.Status}}', name]);
 const monitor = async () => (await bed.cli(['daemon', 'status'])).code;

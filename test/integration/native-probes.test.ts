@@ -347,7 +347,7 @@ describe('cost', () => {
 
   test('memory is limited whatever a server sends', async () => {
     const rssBefore = process.memoryUsage.rss();
-    for (let round = 0; round < 50; round += 1) {
+    for (let round = 0; round < 10; round += 1) {
       const names = ['huge-body', 'endless-header', 'endless-line', 'garbage', 'endless-chunk-size'];
       await Promise.all(names.map((name) => probe(['HTTP', url(name)])));
       await probe(['GRPC', at('grpc-flood')]);

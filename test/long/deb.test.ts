@@ -1,15 +1,48 @@
-import { copyFileSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { dockerArchive } from '../../testbed/image-archive.ts';
-import { describeWith } from '../../testbed/needed-program.ts';
-import { mustRun } from '../../testbed/program.ts';
+import { describeWith, needProgram } from '../../testbed/needed-program.ts';
+import { mustRun, runProgram } from '../../testbed/program.ts';
 import { bootMachine, type SystemdMachine } from '../../testbed/systemd-machine.ts';
 import { until } from '../../testbed/until.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const IMAGE = 'demo/web:1';
+
+// test/integration/deb.test.ts looks at what is in the package.
+describeWith('dpkg-deb', 'the Debian package as a file', () => {
+  const env = {
+    ...{ PATH: process.env.PATH ?? '', HOME: process.env.HOME ?? '/root' },
+    ...{ LC_ALL: 'C.UTF-8', DEBEMAIL: 'tests@healthctl.dev' },
+  };
+  let work: string;
+  const packages: string[] = [];
+  beforeAll(async () => {
+    work = mkdtempSync(join(tmpdir(), 'healthctl-deb-test-'));
+    for (const name of ['1', '2']) {
+      const out = join(work, name);
+      await mustRun([process.execPath, join(ROOT, 'scripts/deb.mjs'), '--out', out], { env, cwd: ROOT });
+      packages.push(join(out, readdirSync(out)[0] ?? ''));
+    }
+  });
+  afterAll(() => rmSync(work, { recursive: true }));
+
+  test('two builds give the same bytes', () => {
+    const [one, other] = packages.map((path) => readFileSync(path));
+    expect(one?.equals(other ?? Buffer.alloc(0))).toBe(true);
+  });
+
+  test('lintian accepts it', async (context) => {
+    needProgram(context, 'lintian');
+    // That a first upload closes a bug is a rule of Debian's archive.
+    const suppressed = ['--suppress-tags', 'initial-upload-closes-no-bugs'];
+    const { stdout } = await runProgram(['lintian', ...suppressed, '--allow-root', ...packages.slice(0, 1)], { env });
+    expect(stdout).toBe('');
+  });
+});
 
 // The Debian package on a Debian machine with a real systemd: installed, upgraded, removed, purged.
 describeWith('dpkg-deb', 'dpkg', () => {

@@ -27,8 +27,8 @@ export function levelOf(container: KnownContainer | undefined): Level {
 }
 
 /**
- * The event of a state that was found, not observed when it began. Without an output, which is not in memory: see
- * with-result.ts.
+ * The event of a state that was found, not observed when it began. Without an output, of which memory has the beginning at
+ * most: see with-result.ts.
  */
 export function eventOfLevel(container: KnownContainer, status: 'healthy' | 'unhealthy', nowMs: number): AlertEvent {
   const { state, log } = container.stored;

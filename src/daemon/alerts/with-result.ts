@@ -11,8 +11,8 @@ export interface ResultDeps {
 }
 
 /**
- * Adds the last stored result to the event of a state that was found, and to one of an earlier monitor: the monitor keeps
- * no outputs in memory, and alerts.json has none. Never rejects.
+ * Adds the last stored result to the event of a state that was found, and to one of an earlier monitor: the monitor has
+ * no whole outputs in memory, and alerts.json has none. Never rejects.
  */
 export function createResultAdder({ healthOf, log }: ResultDeps): (event: AlertEvent) => Promise<AlertEvent> {
   /** What is sent again has the same text. */
