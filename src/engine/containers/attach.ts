@@ -147,19 +147,17 @@ async function untilStarted(deps: AttachDeps, client: Client): Promise<Attachmen
   const { id } = client.view.record;
   const { signal } = client.console;
   const over = new AbortController();
-  const watched = host.openEvents({})(
-    async (event) => {
-      if (event.id !== id || event.type !== 'container') return;
-      if (event.action === 'start') await attachments.started(id);
-      if (event.action === 'destroy') attachments.gone(id);
-    },
-    AbortSignal.any([signal, over.signal]),
-  );
+  const waits = AbortSignal.any([signal, over.signal]);
+  const watched = host.openEvents({})(async (event) => {
+    if (event.id !== id || event.type !== 'container') return;
+    if (event.action === 'start') await attachments.started(id);
+    if (event.action === 'destroy') attachments.gone(id);
+  }, waits);
   watched.catch((error: unknown) => {
     log.debug(`Docker API: attach to ${id}: ${messageOf(error)}`);
   });
   try {
-    const attached = attachments.next(id, (task) => attachTo(deps, client, task), signal);
+    const attached = attachments.next(id, (task) => attachTo(deps, client, task), waits);
     attached.catch(() => undefined); // handled below
     // It may have been started since it was looked up.
     const { state } = await resolveView(ctx, id, { signal });
