@@ -97,24 +97,16 @@ async function restart(deps: EngineDeps, call: Call): Promise<Answer> {
   });
 }
 
-/** Docker names the container in front of each refusal of a kill. */
+/** Docker names the container in front of each refusal of a kill: by its id, or as the path does if there is none. */
 async function kill(deps: EngineDeps, call: Call): Promise<Answer> {
   const signal = call.query.text('signal');
+  let id = call.part('id');
   try {
     const view = await foundView(deps, call);
+    id = view.record.id;
     return await changed(deps, view, () => signalContainer(deps.ctx, view, signal === '' ? {} : { signal }));
   } catch (error) {
-    const id = await idOf(deps, call);
     throw new EngineError(statusOf(error), `cannot kill container: ${id}: ${messageOf(error)}`, { cause: error });
-  }
-}
-
-/** The id of the container; what the path says if there is none. */
-async function idOf(deps: EngineDeps, call: Call): Promise<string> {
-  try {
-    return (await foundView(deps, call)).record.id;
-  } catch {
-    return call.part('id');
   }
 }
 
