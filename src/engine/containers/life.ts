@@ -133,7 +133,6 @@ async function remove(deps: EngineDeps, call: Call): Promise<Answer> {
   if (query.flag('link')) throw new EngineError(400, 'healthctl has no legacy links that could be removed');
   const view = await foundView(deps, call);
   const { id } = view.record;
-  deps.attachments.gone(id);
   try {
     await deps.host.remove(id, { force: query.flag('force'), volumes: query.flag('v'), signal });
   } catch (error) {
@@ -143,5 +142,6 @@ async function remove(deps: EngineDeps, call: Call): Promise<Answer> {
       cause: error,
     });
   }
+  deps.attachments.gone(id);
   return empty();
 }
