@@ -8,6 +8,7 @@ import type { Logger } from '../lib/logger.ts';
 import { watchBody } from './body-watch.ts';
 import { type Exchange, exchangeOf, upgradeOf } from './connection.ts';
 import { EngineError, statusOf } from './errors.ts';
+import { RAW } from './frames.ts';
 import { checkJsonType, parseJsonBody } from './json-body.ts';
 import { watchPeer } from './peer-watch.ts';
 import { queryOf } from './query.ts';
@@ -246,8 +247,6 @@ function written(response: ServerResponse, chunk: string | Uint8Array): Promise<
   });
 }
 
-const RAW_STREAM = 'application/vnd.docker.raw-stream';
-
 async function hijacked(
   { request, response, isUpgrade, hasBody, body }: Exchange,
   { contentType, hasHeaders }: Parameters<Call['hijack']>[0],
@@ -266,7 +265,7 @@ async function hijacked(
   if (!hasHeaders) for (const name of Object.keys(HEADERS)) response.removeHeader(name);
   response.useChunkedEncodingByDefault = false;
   response.shouldKeepAlive = false;
-  response.writeHead(200, { 'Content-Type': RAW_STREAM });
+  response.writeHead(200, { 'Content-Type': RAW });
   response.flushHeaders();
   return joined(request, response);
 }

@@ -1,10 +1,10 @@
 import { HealthctlError } from '../lib/errors.ts';
-import { isBoolean, isObject, isTexts, mapOf, parseJsonText } from '../lib/shape.ts';
+import { isBoolean, isTexts, mapOf, parseJsonText } from '../lib/shape.ts';
 
 /** The values of each key. */
 export type Filters = ReadonlyMap<string, readonly string[]>;
 
-const areFlags = mapOf(isBoolean);
+const areFlags = mapOf(mapOf(isBoolean));
 const areLists = mapOf(isTexts);
 
 /**
@@ -14,12 +14,8 @@ const areLists = mapOf(isTexts);
 export function parseFilters(text: string): Filters {
   if (text === '') return new Map();
   const value = parseJsonText(text);
-  if (isObject(value)) {
-    const entries = Object.entries(value);
-    if (entries.every(([, flags]) => areFlags(flags)))
-      return new Map(entries.map(([key, flags]) => [key, Object.keys(flags as object)]));
-    if (areLists(value)) return new Map(Object.entries(value));
-  }
+  if (areFlags(value)) return new Map(Object.entries(value).map(([key, flags]) => [key, Object.keys(flags)]));
+  if (areLists(value)) return new Map(Object.entries(value));
   throw new HealthctlError('INVALID', 'invalid filter');
 }
 

@@ -1,6 +1,6 @@
 import { HealthctlError } from '../lib/errors.ts';
 import { goField } from '../lib/go-fields.ts';
-import { isObject, isText, isTexts, type JsonObject } from '../lib/shape.ts';
+import { isBoolean, isObject, isText, isTexts, type JsonObject } from '../lib/shape.ts';
 
 /**
  * A JSON object as Go reads it into a struct: keys in any case, `null` as absent, and Go's errors for a value of another
@@ -64,7 +64,7 @@ export function goStructOf(object: JsonObject, path = ''): GoStruct {
       if (isText(value)) return [value];
       throw invalid(`cannot unmarshal ${kindOf(value)} into Go value of type string`);
     },
-    flag: (name) => given(name, (value): value is boolean => typeof value === 'boolean', 'bool') ?? false,
+    flag: (name) => given(name, isBoolean, 'bool') ?? false,
     int: (name, type = 'int64') => intIn(raw(name), () => refuse(name, type)),
     textMap: (name) => {
       const map = object_(name, 'map[string]string');

@@ -5,11 +5,11 @@ import {
   writeContainerPath,
 } from '../../container/copy/archive.ts';
 import type { PathStat } from '../../container/copy/path-stat.ts';
-import { resolveView } from '../../container/resolve.ts';
 import { encodeJson } from '../../lib/json.ts';
 import { EngineError, withStatuses } from '../errors.ts';
 import type { EngineDeps } from '../host.ts';
 import { type Answer, type Call, empty, type Route } from '../route.ts';
+import { foundView } from './found.ts';
 
 const PATH = '/containers/{id}/archive';
 
@@ -47,11 +47,12 @@ async function write(ctx: Context, call: Call): Promise<Answer> {
   return empty(200);
 }
 
-async function pathOf(ctx: Context, { part, query, signal }: Call): Promise<ContainerPath> {
-  const called = part('id');
+async function pathOf(ctx: Context, call: Call): Promise<ContainerPath> {
+  const { query, signal } = call;
+  const called = call.part('id');
   const path = query.text('path');
   if (path === '') throw new EngineError(400, 'bad parameter: pathcannot be empty');
-  return { view: await resolveView(ctx, called, { signal }), path, called, signal };
+  return { view: await foundView({ ctx }, call), path, called, signal };
 }
 
 const headersOf = (stat: PathStat): Readonly<Record<string, string>> => ({

@@ -29,9 +29,11 @@ test('a client that waits for a start still does after a removal that failed', a
   const { signal } = new AbortController();
   const call = { part: () => ID, query: queryOf(''), signal } as unknown as Call;
   let hasLeft = false;
-  const waits = attachments.next(ID, async () => undefined, signal).finally(() => {
-    hasLeft = true;
-  });
+  const waits = attachments
+    .next(ID, async () => undefined, signal)
+    .finally(() => {
+      hasLeft = true;
+    });
   await expect(route?.handle(call)).rejects.toThrow('containerd does not answer');
   expect(hasLeft).toBe(false);
   failure = undefined;

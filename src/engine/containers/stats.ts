@@ -1,4 +1,3 @@
-import { resolveView } from '../../container/resolve.ts';
 import { statsDocument } from '../../container/stats/document.ts';
 import { followStats } from '../../container/stats/follow.ts';
 import { readSample } from '../../container/stats/sample.ts';
@@ -6,6 +5,7 @@ import { encodeJson } from '../../lib/json.ts';
 import { EngineError } from '../errors.ts';
 import type { EngineDeps } from '../host.ts';
 import { type Answer, type Call, json, type Route } from '../route.ts';
+import { foundView } from './found.ts';
 
 /** What a container uses, each second or once. */
 export function statsRoutes({ ctx }: Pick<EngineDeps, 'ctx'>): readonly Route[] {
@@ -20,7 +20,7 @@ async function sendStats(ctx: EngineDeps['ctx'], call: Call): Promise<Answer | u
   const { query, signal } = call;
   const isStream = query.has('stream') ? query.flag('stream') : true;
   const isOneShot = query.flag('one-shot');
-  const view = await resolveView(ctx, call.part('id'), { signal });
+  const view = await foundView({ ctx }, call);
   const names = { id: view.record.id, name: view.name };
   if (isStream && isOneShot) throw new EngineError(400, 'cannot have stream=true and one-shot=true');
   if (isStream) {

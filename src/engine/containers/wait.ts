@@ -1,5 +1,4 @@
 import type { ContainerContext } from '../../container/context.ts';
-import { resolveView } from '../../container/resolve.ts';
 import type { WaitCondition } from '../../container/wait/wait-condition.ts';
 import { waitContainer } from '../../container/wait/wait-exit.ts';
 import { waitFor, watchFor } from '../../container/wait/wait-for.ts';
@@ -10,6 +9,7 @@ import { EngineError } from '../errors.ts';
 import type { EngineDeps } from '../host.ts';
 import { type Answer, type Call, json, type Route } from '../route.ts';
 import { isSince } from '../version.ts';
+import { foundView } from './found.ts';
 
 /** `/containers/{id}/wait`. */
 export function waitRoutes({ ctx }: Pick<EngineDeps, 'ctx'>): readonly Route[] {
@@ -47,7 +47,7 @@ interface WaitResult {
 
 /** The result of a container whose start failed has the code and the error of that. */
 async function beginWaitForEnd(ctx: ContainerContext, call: Call): Promise<Wait> {
-  const view = await resolveView(ctx, call.part('id'), call);
+  const view = await foundView({ ctx }, call);
   const { state, startFailure } = view;
   if (startFailure && (state === 'created' || state === 'exited'))
     return async () => ({ Error: { Message: startFailure.error }, StatusCode: startFailure.code });
@@ -55,10 +55,11 @@ async function beginWaitForEnd(ctx: ContainerContext, call: Call): Promise<Wait>
 }
 
 /** Events are followed before the container is looked up: its removal right after that is not missed. */
-async function beginWatching(ctx: ContainerContext, { signal, part }: Call, condition: WaitCondition): Promise<Wait> {
+async function beginWatching(ctx: ContainerContext, call: Call, condition: WaitCondition): Promise<Wait> {
+  const { signal } = call;
   const watch = await watchFor(ctx, signal);
   try {
-    const view = await resolveView(ctx, part('id'), { signal });
+    const view = await foundView({ ctx }, call);
     const options = { signal, watch, isViewCurrent: true };
     return async () => ({ StatusCode: (await waitFor(ctx, view, [condition], options)).exitCode ?? 0 });
   } catch (error) {

@@ -2,6 +2,7 @@ import { parseDetachKeys } from '../../container/console/detach-keys.ts';
 import type { TerminalSize } from '../../container/console/terminal.ts';
 import type { ExecProgram } from '../../container/exec/exec-process.ts';
 import { HealthctlError } from '../../lib/errors.ts';
+import { isCount } from '../../lib/shape.ts';
 import { EngineError } from '../errors.ts';
 import type { GoStruct } from '../go-struct.ts';
 import { type ApiVersion, isSince } from '../version.ts';
@@ -55,7 +56,5 @@ export function consoleSizeFrom(
   const size = body.raw('ConsoleSize');
   if (!terminal || !isSince(version, 42) || !Array.isArray(size)) return undefined;
   const [height, width]: readonly unknown[] = size;
-  return isCells(height) && isCells(width) ? { height, width } : undefined;
+  return isCount(height) && isCount(width) ? { height, width } : undefined;
 }
-
-const isCells = (value: unknown): value is number => Number.isInteger(value) && Number(value) >= 0;

@@ -1,5 +1,6 @@
 import { eventFiltersFrom, matchesEvent, SCOPE } from '../../events/filter.ts';
 import type { HostEvent } from '../../events/host-event.ts';
+import { nanosecondsFromMilliseconds } from '../../go/duration.ts';
 import { encodeJson } from '../../lib/json.ts';
 import { EngineError } from '../errors.ts';
 import { parseFilters } from '../filters.ts';
@@ -39,7 +40,6 @@ function rangeFrom(query: Query): { readonly sinceMs?: number; readonly untilMs?
  */
 export function eventLine({ type, action, id, atMs, attributes }: HostEvent): string {
   const isOld = type === 'container' || type === 'image';
-  const nanoseconds = Math.min(999_999, Math.round((atMs % 1) * 1e6));
   return encodeJson({
     ...(isOld ? { status: action, id } : {}),
     ...(type === 'container' && attributes.image !== undefined ? { from: attributes.image } : {}),
@@ -48,6 +48,6 @@ export function eventLine({ type, action, id, atMs, attributes }: HostEvent): st
     Actor: { ID: id, Attributes: attributes },
     scope: SCOPE,
     time: Math.floor(atMs / 1000),
-    timeNano: BigInt(Math.floor(atMs)) * 1_000_000n + BigInt(nanoseconds),
+    timeNano: nanosecondsFromMilliseconds(atMs),
   });
 }

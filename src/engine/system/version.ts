@@ -1,4 +1,5 @@
 import { release } from 'node:os';
+import { hostPlatform } from '../../image/platform.ts';
 import { commit, version } from '../../lib/build-info.ts';
 import type { EngineDeps } from '../host.ts';
 import { json, type Route } from '../route.ts';
@@ -18,7 +19,7 @@ export function versionRoutes({ ctx }: Pick<EngineDeps, 'ctx'>): readonly Route[
 function versionDocument(containerd: { readonly version: string; readonly revision: string }) {
   const details = {
     ApiVersion: API_VERSION_TEXT,
-    Arch: goArchOf(process.arch),
+    Arch: hostPlatform().architecture,
     BuildTime: '',
     Experimental: 'false',
     GitCommit: commit,
@@ -39,9 +40,4 @@ function versionDocument(containerd: { readonly version: string; readonly revisi
     Version: DOCKER_VERSION,
     ...plain,
   };
-}
-
-/** Go's name of an architecture. */
-function goArchOf(arch: string): string {
-  return { x64: 'amd64', ia32: '386', arm64: 'arm64' }[arch] ?? arch;
 }
