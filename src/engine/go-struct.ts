@@ -33,8 +33,8 @@ export interface GoStruct {
 export function goStructOf(object: JsonObject, path = ''): GoStruct {
   const pathOf = (name: string): string => `${path}.${name}`;
   const raw = (name: string): unknown => goField(object, name);
-  const refuse = (name: string, type: string, value: unknown = raw(name)): HealthctlError =>
-    invalid(`cannot unmarshal ${kindOf(value)} into Go struct field ${pathOf(name)} of type ${type}`);
+  const refuse = (name: string, type: string, kind = kindOf(raw(name))): HealthctlError =>
+    invalid(`cannot unmarshal ${kind} into Go struct field ${pathOf(name)} of type ${type}`);
   /** The value if it is there and the guard accepts it. */
   const given = <T>(name: string, guard: (value: unknown) => value is T, type: string): T | undefined => {
     const value = raw(name);
@@ -47,11 +47,11 @@ export function goStructOf(object: JsonObject, path = ''): GoStruct {
   const structIn = (value: unknown, name: string, type: string): GoStruct | undefined => {
     if (value === null || value === undefined) return undefined;
     if (isObject(value)) return goStructOf(value, pathOf(name));
-    throw refuse(name, type, value);
+    throw refuse(name, type, kindOf(value));
   };
   const structsIn = (value: unknown, name: string): readonly GoStruct[] => {
     if (value === null || value === undefined) return [];
-    if (!isList(value)) throw refuse(name, `[]${name}`, value);
+    if (!isList(value)) throw refuse(name, `[]${name}`, kindOf(value));
     return value.map((item) => structIn(item, name, name) ?? goStructOf({}, pathOf(name)));
   };
   return {
@@ -65,7 +65,7 @@ export function goStructOf(object: JsonObject, path = ''): GoStruct {
       throw invalid(`cannot unmarshal ${kindOf(value)} into Go value of type string`);
     },
     flag: (name) => given(name, isBoolean, 'bool') ?? false,
-    int: (name, type = 'int64') => intIn(raw(name), () => refuse(name, type)),
+    int: (name, type = 'int64') => intIn(raw(name), (kind) => refuse(name, type, kind)),
     textMap: (name) => {
       const map = object_(name, 'map[string]string');
       if (!map) return undefined;
@@ -102,18 +102,19 @@ function textIn(value: unknown, path: string): string {
 
 const [MIN_INT64, MAX_INT64] = [-(2n ** 63n), 2n ** 63n - 1n];
 
-function intIn(value: unknown, refusal: () => HealthctlError): number | undefined {
+function intIn(value: unknown, refusal: (kind: string) => HealthctlError): number | undefined {
   if (value === undefined) return undefined;
   if (typeof value === 'number' && Number.isInteger(value)) return value;
   if (typeof value === 'bigint' && value >= MIN_INT64 && value <= MAX_INT64) return Number(value);
-  throw refusal();
+  const kind = kindOf(value);
+  // Of a number that is no integer, or too large, Go also gives the text.
+  throw refusal(kind === 'number' ? `${kind} ${value}` : kind);
 }
 
-/** Go's word for a JSON value; of a number with its text. */
-function kindOf(value: unknown): string {
+/** Go's word for a JSON value. */
+export function kindOf(value: unknown): string {
   if (Array.isArray(value)) return 'array';
-  if (typeof value === 'number' || typeof value === 'bigint')
-    return Number.isInteger(Number(value)) ? 'number' : `number ${value}`;
+  if (typeof value === 'number' || typeof value === 'bigint') return 'number';
   if (typeof value === 'boolean') return 'bool';
   return typeof value === 'string' ? 'string' : 'object';
 }

@@ -72,6 +72,9 @@ test.each([
   ['{Image:1}', "invalid JSON: invalid character 'I' looking for beginning of object key string"],
   ['[1]', 'invalid JSON: json: cannot unmarshal array into Go value'],
   ['"text"', 'invalid JSON: json: cannot unmarshal string into Go value'],
+  ['true', 'invalid JSON: json: cannot unmarshal bool into Go value'],
+  ['1.5', 'invalid JSON: json: cannot unmarshal number into Go value'],
+  ['12345678901234567890', 'invalid JSON: json: cannot unmarshal number into Go value'],
   ['', 'invalid JSON: got EOF while reading request body'],
 ])('%s is refused', (text, message) => {
   expect(() => parseJsonBody(text)).toThrow(message);

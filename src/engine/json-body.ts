@@ -1,6 +1,7 @@
 import { HealthctlError } from '../lib/errors.ts';
 import { decodeJson } from '../lib/json.ts';
 import { isObject, type JsonObject } from '../lib/shape.ts';
+import { kindOf } from './go-struct.ts';
 import { endOfJsonValue } from './json-syntax.ts';
 
 /** The head of a request, as far as it says what its body is. */
@@ -31,8 +32,7 @@ export function parseJsonBody(text: string): JsonObject {
   if (text.slice(end).trim() !== '') throw new HealthctlError('INVALID', 'unexpected content after JSON');
   if (isObject(value)) return value;
   if (value === null) return {};
-  const kind = Array.isArray(value) ? 'array' : typeof value === 'boolean' ? 'bool' : typeof value;
-  throw refusal(`json: cannot unmarshal ${kind} into Go value`);
+  throw refusal(`json: cannot unmarshal ${kindOf(value)} into Go value`);
 }
 
 const refusal = (reason: string): HealthctlError => new HealthctlError('INVALID', `invalid JSON: ${reason}`);
