@@ -5,7 +5,7 @@ import { isObject, type JsonObject } from '../../lib/shape.ts';
 import { replaceFile } from '../../system/atomic-write.ts';
 import { realPath } from '../../system/real-path.ts';
 import { callCredentialHelper } from './credential-helper.ts';
-import { configPathOf, helperOf, keysOf, readConfigObject } from './docker-config.ts';
+import { configPathOf, helperOf, hostOfKey, readConfigObject, serverKeyOf } from './docker-config.ts';
 
 type Env = Readonly<Record<string, string | undefined>>;
 
@@ -19,7 +19,7 @@ export type StoredIn = { readonly helper: string } | { readonly file: string };
 
 /**
  * Stores a login for a registry where Docker's client would: with the credential helper that its `config.json` names,
- * else in that file, whose other content stays.
+ * else in that file. What the file has for this registry under any key is replaced; its other content stays.
  *
  * @param domain e.g. `docker.io`, `127.0.0.1:5000`
  * @throws CONFIG if the file cannot be read or written, or the helper fails
@@ -31,16 +31,16 @@ export async function storeLogin(
 ): Promise<StoredIn> {
   const path = configPathOf(env);
   const config = readConfigObject(path) ?? {};
-  const [server = domain] = keysOf(domain);
+  const server = serverKeyOf(domain);
   const helper = helperOf(config, path, domain);
   if (helper !== undefined) {
     const input = JSON.stringify({ ServerURL: server, Username: username, Secret: password });
     await callCredentialHelper({ helper, action: 'store', input, env }, signal);
+    eraseInFile(path, config, domain);
     return { helper };
   }
   const auth = Buffer.from(`${username}:${password}`).toString('base64');
-  const auths = isObject(config.auths) ? config.auths : {};
-  writeConfig(path, { ...config, auths: { ...auths, [server]: { auth } } });
+  writeConfig(path, { ...config, auths: { ...otherAuths(config, domain), [server]: { auth } } });
   return { file: path };
 }
 
@@ -49,15 +49,22 @@ export async function eraseLogin(env: Env, domain: string, signal?: AbortSignal)
   const path = configPathOf(env);
   const config = readConfigObject(path);
   if (!config) return;
-  const keys = keysOf(domain);
   const helper = helperOf(config, path, domain);
   if (helper !== undefined) {
-    const [server = domain] = keys;
-    await callCredentialHelper({ helper, action: 'erase', input: `${server}\n`, env }, signal);
+    await callCredentialHelper({ helper, action: 'erase', input: `${serverKeyOf(domain)}\n`, env }, signal);
   }
-  const auths = isObject(config.auths) ? config.auths : {};
-  const kept = Object.entries(auths).filter(([key]) => !keys.includes(key));
-  if (kept.length < Object.keys(auths).length) writeConfig(path, { ...config, auths: Object.fromEntries(kept) });
+  eraseInFile(path, config, domain);
+}
+
+const authsOf = ({ auths }: JsonObject): JsonObject => (isObject(auths) ? auths : {});
+
+/** Without those of a registry: all that findCredentials would use. */
+const otherAuths = (config: JsonObject, domain: string): JsonObject =>
+  Object.fromEntries(Object.entries(authsOf(config)).filter(([key]) => hostOfKey(key) !== domain));
+
+function eraseInFile(path: string, config: JsonObject, domain: string): void {
+  const auths = otherAuths(config, domain);
+  if (Object.keys(auths).length < Object.keys(authsOf(config)).length) writeConfig(path, { ...config, auths });
 }
 
 /** As Docker writes it; a link stays, and its target is replaced. */

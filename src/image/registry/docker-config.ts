@@ -26,9 +26,9 @@ export async function findCredentials(
   const path = configPathIfAny(env);
   const config = path === undefined ? undefined : readConfigObject(path);
   if (!path || !config) return undefined;
-  const [server = domain] = keysOf(domain);
   return parsed(path, async () => {
     const helper = helperOf(config, path, domain);
+    const server = serverKeyOf(domain);
     const found = helper === undefined ? undefined : await askCredentialHelper({ helper, server, env }, signal);
     return found ?? findInAuths(openDocument(path, config), domain);
   });
@@ -71,11 +71,8 @@ export function helperOf(config: JsonObject, path: string, domain: string): stri
   }
 }
 
-/** The keys under which a registry's login may be stored; the first is the one to write. */
-export function keysOf(domain: string): readonly string[] {
-  if (domain === 'docker.io') return [HUB_KEY, 'docker.io', 'index.docker.io'];
-  return [domain, `https://${domain}`, `http://${domain}`, `https://${domain}/v1/`, `https://${domain}/v2/`];
-}
+/** The key under which a login for a registry is stored. */
+export const serverKeyOf = (domain: string): string => (domain === 'docker.io' ? HUB_KEY : domain);
 
 async function parsed<T>(path: string, work: () => Promise<T>): Promise<T> {
   try {
@@ -93,10 +90,11 @@ const unreadable = (path: string, why: string, cause: unknown) =>
     cause: cause instanceof HealthctlError ? undefined : cause,
   });
 
+/** As in Docker, the key that a login writes comes before others of the same host. */
 function findInAuths(document: Document, domain: string): Credentials | undefined {
   const auths = document.object('auths');
-  for (const key of document.keys('auths') ?? []) {
-    if (hostOfKey(key) !== domain) continue;
+  const others = (document.keys('auths') ?? []).filter((key) => hostOfKey(key) === domain);
+  for (const key of [serverKeyOf(domain), ...others]) {
     const entry = auths?.entry(key);
     const found = entry && credentialsOfEntry(entry);
     if (found) return found;
