@@ -1,5 +1,5 @@
 import { type ImageAction, publishImageEvent } from '../events/image-events.ts';
-import type { Removed } from '../image/remove.ts';
+import { type Removed, removedImages } from '../image/remove.ts';
 import type { World } from '../world.ts';
 
 type AnnounceWorld = Pick<World, 'containerd' | 'log'>;
@@ -14,8 +14,6 @@ export async function announceImage(
   await publishImageEvent({ events, log: world.log }, action, image);
 }
 
-/** The first of what was deleted is the image; its layers follow. */
 export async function announceRemoved(world: AnnounceWorld, removed: readonly Removed[]): Promise<void> {
-  const image = removed.find((what) => 'deleted' in what);
-  if (image) await announceImage(world, 'delete', { id: image.deleted });
+  for (const id of removedImages(removed)) await announceImage(world, 'delete', { id });
 }

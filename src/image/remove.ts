@@ -21,8 +21,12 @@ export interface RemoveRequest {
   readonly signal?: AbortSignal;
 }
 
-/** The removed names and objects, in order: names first, then their content. */
-export type Removed = { readonly untagged: string } | { readonly deleted: string };
+/** The removed names and objects, in order: names first, then their content: the image, and its layers. */
+export type Removed = { readonly untagged: string } | { readonly deleted: string; readonly kind: 'image' | 'layer' };
+
+/** The ids of the images, without their layers. */
+export const removedImages = (removed: readonly Removed[]): readonly string[] =>
+  removed.flatMap((what) => ('deleted' in what && what.kind === 'image' ? [what.deleted] : []));
 
 /**
  * Removes a name of an image, and with its last name the image; or, by id, the image with all its names. Docker's rules
@@ -147,10 +151,10 @@ async function listRemoved(
 ): Promise<readonly Removed[]> {
   const options = signal ? { signal } : {};
   if (await containerd.content.find(configDigest, options)) return [];
-  const removed: Removed[] = [{ deleted: configDigest }];
+  const removed: Removed[] = [{ deleted: configDigest, kind: 'image' }];
   for (const key of chainIdsOf(config.diffIds).toReversed()) {
     if (await containerd.snapshots.exists({ snapshotter, key }, options)) break;
-    removed.push({ deleted: key });
+    removed.push({ deleted: key, kind: 'layer' });
   }
   return removed;
 }

@@ -170,3 +170,14 @@ test.each([
   expect([result.code, result.stdout]).toEqual([code, '']);
   expect(result.stderr).toContain(text);
 });
+
+test('shows the end of each image that a prune removes', async () => {
+  for (const name of ['first', 'second']) await bed.image({ Labels: { name } });
+  const events = await listen('--filter', 'event=delete', '--filter', 'event=health_status', '--format', '{{json .}}');
+  const removed = await bed.ok(['image', 'prune', '--all', '--force', '--filter', 'label=name']);
+  const deleted = [...removed.matchAll(/^deleted: (sha256:\S+)$/gm)].map(([, id]) => id);
+  const ids = async () => linesOf(events.stdout()).map((line) => JSON.parse(line).Actor.ID);
+  await until(async () => (await ids()).length === 2);
+  expect(deleted).toEqual(expect.arrayContaining(await ids()));
+  await endOf(events);
+});

@@ -1,6 +1,6 @@
 import { publishImageEvent } from '../../events/image-events.ts';
 import { pruneImages } from '../../image/prune.ts';
-import { type Removed, removeImage } from '../../image/remove.ts';
+import { type Removed, removedImages, removeImage } from '../../image/remove.ts';
 import { HealthctlError } from '../../lib/errors.ts';
 import { parsePruneFilter } from '../../lib/prune-filter.ts';
 import { imageIdOf } from '../../record/details.ts';
@@ -42,8 +42,7 @@ async function prune({ ctx }: Deps, { query, signal }: Call) {
 const documentsOf = (removed: readonly Removed[]) =>
   removed.map((what) => ('untagged' in what ? { Untagged: what.untagged } : { Deleted: what.deleted }));
 
-/** The first of what was deleted is the image; its layers follow. */
 async function publishDeleted(ctx: Deps['ctx'], removed: readonly Removed[]): Promise<void> {
-  const image = removed.find((what) => 'deleted' in what);
-  if (image) await publishImageEvent({ events: ctx.containerd.events, log: ctx.log }, 'delete', { id: image.deleted });
+  const publisher = { events: ctx.containerd.events, log: ctx.log };
+  for (const id of removedImages(removed)) await publishImageEvent(publisher, 'delete', { id });
 }
