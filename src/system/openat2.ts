@@ -4,6 +4,7 @@ import { cString, openLibc, systemError } from './libc.ts';
 
 // uapi/linux/openat2.h
 const SYS_OPENAT2 = 437;
+const RESOLVE_NO_XDEV = 1;
 const RESOLVE_NO_MAGICLINKS = 2;
 const RESOLVE_NO_SYMLINKS = 4;
 const RESOLVE_BENEATH = 8;
@@ -15,13 +16,15 @@ export const O_CLOEXEC = 0o2000000;
 const MAX_TRIES = 16;
 
 /**
- * `in-root`: links are followed, with the directory as `/`. `no-links`: a link on the way is an error (ELOOP), as are
- * `..` beyond the directory and absolute paths. Links of procfs are never followed.
+ * `in-root`: links are followed, with the directory as `/`. `in-mount`: the same, and something mounted on the way is an
+ * error (EXDEV). `no-links`: a link on the way is an error (ELOOP), as are `..` beyond the directory and absolute paths.
+ * Links of procfs are never followed.
  */
-type Resolution = 'in-root' | 'no-links';
+type Resolution = 'in-root' | 'in-mount' | 'no-links';
 
 const RESOLVE: Readonly<Record<Resolution, number>> = {
   'in-root': RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS,
+  'in-mount': RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS | RESOLVE_NO_XDEV,
   'no-links': RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS,
 };
 

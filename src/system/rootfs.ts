@@ -46,7 +46,7 @@ const NOT_FOR_READING =
  *
  * The snapshot is mounted read-only, opened, and unmounted again before anything in it is read; all in one
  * synchronous turn, so that only a SIGKILL between two system calls could leave a mount. The snapshot's upper directory
- * is used as a lower one: that is allowed while a container uses it.
+ * is used as a lower one: while a container uses it the kernel allows that, and logs a warning.
  *
  * Throws INVALID for a file larger than `maxBytes`, DENIED without the privilege to mount, UNAVAILABLE if the mount
  * fails.
@@ -262,10 +262,32 @@ interface FileInRoot {
   readonly maxBytes: number;
 }
 
-/** Checks before it opens: opening a device has effects (a watchdog starts), and a FIFO would block. */
 function readFileInRoot({ root, path, maxBytes }: FileInRoot): Buffer | undefined {
   const found = openInRoot(root, path);
-  if (found === undefined) return undefined;
+  return found === undefined ? undefined : readAndClose(found, path, maxBytes);
+}
+
+/**
+ * Files of an open root, under the same rules, without what is mounted below the root. Throws INVALID.
+ *
+ * @returns undefined if something is mounted on the way to one of them
+ */
+export function readFilesOfMount(
+  root: number,
+  paths: readonly string[],
+  maxBytes: number,
+): Map<string, Buffer | undefined> | undefined {
+  const files = new Map<string, Buffer | undefined>();
+  for (const path of paths) {
+    const found = openInMount(root, path);
+    if (found === 'other mount') return undefined;
+    files.set(path, found === undefined ? undefined : readAndClose(found, path, maxBytes));
+  }
+  return files;
+}
+
+/** Checks before it opens: opening a device has effects (a watchdog starts), and a FIFO would block. */
+function readAndClose(found: number, path: string, maxBytes: number): Buffer | undefined {
   try {
     if (!fstatSync(found).isFile()) return undefined;
     const file = openSync(`/proc/self/fd/${found}`, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
@@ -284,13 +306,25 @@ export function openInRoot(root: number, path: string): number | undefined {
   try {
     return openAt({ dir: root, path, resolution: 'in-root', flags: O_PATH });
   } catch (error) {
-    const code = errnoOf(error) ?? '';
-    if (NOT_THERE.has(code)) return undefined;
-    throw new HealthctlError('UNAVAILABLE', `cannot read ${path} of the image: ${messageOf(error)}`, {
-      cause: error,
-      ...(code === 'ENOSYS' && { hint: 'Linux 5.6 or later is needed' }),
-    });
+    return absentOrThrow(error, path);
   }
+}
+
+function openInMount(root: number, path: string): number | 'other mount' | undefined {
+  try {
+    return openAt({ dir: root, path, resolution: 'in-mount', flags: O_PATH });
+  } catch (error) {
+    return errnoOf(error) === 'EXDEV' ? 'other mount' : absentOrThrow(error, path);
+  }
+}
+
+function absentOrThrow(error: unknown, path: string): undefined {
+  const code = errnoOf(error) ?? '';
+  if (NOT_THERE.has(code)) return undefined;
+  throw new HealthctlError('UNAVAILABLE', `cannot read ${path} of the image: ${messageOf(error)}`, {
+    cause: error,
+    ...(code === 'ENOSYS' && { hint: 'Linux 5.6 or later is needed' }),
+  });
 }
 
 function readAtMost(file: number, path: string, maxBytes: number): Buffer {

@@ -19,7 +19,7 @@ import { HealthctlError } from '../../src/lib/errors.ts';
 import { danglingTarget } from '../../src/system/dangling-path.ts';
 import { openLibc } from '../../src/system/libc.ts';
 import type { SnapshotMount } from '../../src/system/rootfs.ts';
-import { readFilesInRoot } from '../../src/system/rootfs.ts';
+import { readFilesInRoot, readFilesOfMount } from '../../src/system/rootfs.ts';
 
 const PASSWD = '/etc/passwd';
 let base: string;
@@ -234,6 +234,28 @@ describe('no mount and no descriptor is left', () => {
   test('names a missing parent', () => {
     const files = () => readFilesInRoot(bind(layer('root')), [PASSWD], { maxBytes: 1, parent: join(base, 'gone') });
     expect(files).toThrow(/cannot read the container's root file system: .*gone/);
+  });
+});
+
+describe('readFilesOfMount', () => {
+  const filesBelow = (path: string, ...paths: readonly string[]) => {
+    const root = openSync(path, 'r');
+    try {
+      const files = readFilesOfMount(root, paths, 4096);
+      return files && [...files.values()].map((content) => content?.toString());
+    } finally {
+      closeSync(root);
+    }
+  };
+
+  test('follows links inside of the root', () => {
+    const root = layer('root', { real: 'root:x:0:0' });
+    symlinkSync('/real', join(root, 'etc/passwd'));
+    expect(filesBelow(root, PASSWD, '/etc/group')).toEqual(['root:x:0:0', undefined]);
+  });
+
+  test('reads nothing if something is mounted on the way to one of the files', () => {
+    expect(filesBelow('/', PASSWD, '/proc/version')).toBeUndefined();
   });
 });
 

@@ -36,8 +36,8 @@ export async function openContainerRoot(ctx: RootContext, view: ContainerView, o
   return openRootView(mounts, { parent, binds: hasBinds ? bindsOf(view) : [], isWritable: options.isWritable });
 }
 
-/** Undefined if it does not run, also if it ended since. */
-function openRootOfRun({ taskView, state }: ContainerView): number | undefined {
+/** The files of a container as its processes see them; undefined if it does not run, also if it ended since. */
+export function openRootOfRun({ taskView, state }: Pick<ContainerView, 'taskView' | 'state'>): number | undefined {
   if ((state !== 'running' && state !== 'paused') || !('run' in taskView) || !taskView.run) return undefined;
   const main = processOfRun(taskView.run.id);
   const root = main && openProcessRoot(main.pid);

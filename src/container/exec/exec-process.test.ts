@@ -1,6 +1,11 @@
+import { tmpdir } from 'node:os';
 import { describe, expect, test } from 'vitest';
+import { aRecord, aTask } from '../../../test/builders/container.ts';
+import { createFakeClock } from '../../../test/fakes/clock.ts';
 import type { ContainerProcess } from '../../oci/types.ts';
-import { type ExecProgram, processWith, withSize } from './exec-process.ts';
+import { momentOf, viewOf } from '../../record/view.ts';
+import type { ContainerContext } from '../context.ts';
+import { type ExecProgram, execProcess, processWith, withSize } from './exec-process.ts';
 
 const own: ContainerProcess & Record<string, unknown> = {
   terminal: true,
@@ -58,4 +63,14 @@ describe('processWith', () => {
     expect(noNewPrivileges).toBe(true);
     expect(apparmorProfile).toBe('some-profile');
   });
+});
+
+test('a named user is looked up in the files of the running container, without a second mount of them', async () => {
+  const specJson = () => JSON.stringify({ ociVersion: '1.0.0', process: own });
+  const clock = createFakeClock();
+  const view = viewOf(aRecord({ id: 'c1', specJson }), aTask({ pid: process.pid }), momentOf(clock));
+  const mounts = () => Promise.reject(new Error('mounted'));
+  const ctx = { containerd: { snapshots: { mounts } }, clock } as unknown as ContainerContext;
+  const asked = { ...program({ user: 'root' }), runDir: tmpdir() };
+  expect((await execProcess(ctx, view, asked)).user).toMatchObject({ uid: 0, gid: 0 });
 });

@@ -1,4 +1,4 @@
-import { mkdirSync } from 'node:fs';
+import { closeSync } from 'node:fs';
 import { HealthctlError } from '../../lib/errors.ts';
 import { decodeJson } from '../../lib/json.ts';
 import { parseRuntimeSpec } from '../../oci/read-spec.ts';
@@ -6,9 +6,10 @@ import type { ContainerProcess, User } from '../../oci/types.ts';
 import { resolveUser } from '../../oci/user.ts';
 import { storedConfigOf } from '../../record/stored-config.ts';
 import type { ContainerView } from '../../record/view.ts';
-import { readFilesInRoot } from '../../system/rootfs.ts';
+import { readFilesInRoot, readFilesOfMount } from '../../system/rootfs.ts';
 import type { TerminalSize } from '../console/terminal.ts';
 import type { ContainerContext } from '../context.ts';
+import { openRootOfRun } from '../copy/container-root.ts';
 import { ensureAppArmorOfExec } from '../host/apparmor.ts';
 import { readHostFacts } from '../host/host-facts.ts';
 
@@ -34,7 +35,7 @@ export interface ExecProgram {
 /**
  * The container's own OCI process with another program: its whole security profile stays.
  *
- * @param runDir a directory of ours, for a mount that lasts for one system call
+ * @param program.runDir a directory of ours, for a mount that lasts for one system call
  * @throws CORRUPT for a container without a runtime spec; INVALID `unable to find user x: no matching entries in passwd
  *   file`; errors of ensureAppArmorProfile
  */
@@ -97,13 +98,11 @@ function mergeEnv(own: readonly string[], defaults: readonly string[], given: re
 
 async function userOf(
   { containerd }: Pick<ContainerContext, 'containerd'>,
-  { record }: ContainerView,
+  view: ContainerView,
   { user, runDir }: { readonly user: string; readonly runDir: string },
 ): Promise<User> {
-  const { snapshotter, snapshotKey: key } = record;
-  mkdirSync(runDir, { recursive: true, mode: 0o700 });
-  const mounts = await containerd.snapshots.mounts({ snapshotter, key });
-  const files = readFilesInRoot(mounts, ['/etc/passwd', '/etc/group'], { maxBytes: MAX_PASSWD_BYTES, parent: runDir });
+  const { record } = view;
+  const files = userFilesOfRun(view) ?? (await userFilesOfSnapshot({ containerd }, record, runDir));
   const { uid, gid, additionalGids } = resolveUser({
     user,
     groupAdd: groupAddOf(record),
@@ -111,6 +110,28 @@ async function userOf(
     group: files.get('/etc/group')?.toString('utf8'),
   });
   return { uid, gid, additionalGids };
+}
+
+const USER_FILES = ['/etc/passwd', '/etc/group'];
+
+/** Without those that are mounted: Docker does not look at them. Undefined if there are such, or if it has ended. */
+function userFilesOfRun(view: ContainerView): Map<string, Buffer | undefined> | undefined {
+  const root = openRootOfRun(view);
+  if (root === undefined) return undefined;
+  try {
+    return readFilesOfMount(root, USER_FILES, MAX_PASSWD_BYTES);
+  } finally {
+    closeSync(root);
+  }
+}
+
+async function userFilesOfSnapshot(
+  { containerd }: Pick<ContainerContext, 'containerd'>,
+  { snapshotter, snapshotKey: key }: ContainerView['record'],
+  parent: string,
+): Promise<Map<string, Buffer | undefined>> {
+  const mounts = await containerd.snapshots.mounts({ snapshotter, key });
+  return readFilesInRoot(mounts, USER_FILES, { maxBytes: MAX_PASSWD_BYTES, parent });
 }
 
 /** `--group-add` of the container, which Docker applies to every user in it. */
