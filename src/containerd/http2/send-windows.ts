@@ -102,7 +102,6 @@ export function createSendWindows(outbox: Outbox): SendWindows {
   };
 }
 
-/** Takes what fits into `room` from the beginning of the queue. @returns isLast: the end of the stream goes with it */
 /** From this size on, the data of a frame is not copied. */
 const LARGE_BYTES = 4096;
 
@@ -119,6 +118,7 @@ function addData(
   outbox.add(part, taken);
 }
 
+/** Takes what fits into `room` from the beginning of the queue. @returns isLast: the end of the stream goes with it */
 function takePart(stream: SendStream, item: SendStream['queue'][number], room: number) {
   const part = item.bytes.subarray(0, room);
   stream.window -= part.length;
