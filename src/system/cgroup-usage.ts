@@ -1,4 +1,4 @@
-import { CGROUP_ROOT, cgroupLinesIn, containerCgroupOf } from './cgroup-file.ts';
+import { cgroupDirsIn } from './cgroup-stats.ts';
 import { readKernelFile } from './kernel-file.ts';
 
 /** The files in which the kernel counts what a container uses. */
@@ -23,20 +23,11 @@ export interface CgroupUsage {
  * cut off, by the id in the path. Undefined if it has no cgroup of its own.
  */
 export function usageFilesIn(text: string, containerId: string): UsageFiles | undefined {
-  const lines = cgroupLinesIn(text).flatMap((line) => {
-    const path = containerCgroupOf(line.path, containerId);
-    return path === undefined ? [] : [{ ...line, path }];
-  });
-  const of = (controller: string): string | undefined => {
-    const line = lines.find(({ controllers }) => controllers.includes(controller));
-    return line && `${CGROUP_ROOT}/${line.names}${line.path}`;
-  };
-  const cpu = of('cpuacct');
-  if (cpu !== undefined) return { isV1: true, cpu: `${cpu}/cpuacct.usage`, memory: of('memory') };
-  const unified = lines.find(({ names }) => names === '');
-  if (!unified) return undefined;
-  const directory = `${CGROUP_ROOT}${unified.path}`;
-  return { isV1: false, cpu: `${directory}/cpu.stat`, memory: directory };
+  const dirs = cgroupDirsIn(text, containerId);
+  const cpu = dirs.get('cpuacct');
+  if (cpu !== undefined) return { isV1: true, cpu: `${cpu}/cpuacct.usage`, memory: dirs.get('memory') };
+  const unified = dirs.get('unified');
+  return unified === undefined ? undefined : { isV1: false, cpu: `${unified}/cpu.stat`, memory: unified };
 }
 
 /** The files of the container whose main process has this pid; undefined if it is gone, or has no cgroup of its own. */
