@@ -21,7 +21,7 @@ const KEYS = ['event', 'type', 'scope', 'image', 'label', ...NAME_KEYS] as const
 type EventFilterKey = (typeof KEYS)[number];
 
 /** The keys to suggest to users: the others are accepted for compatibility with scripts. */
-const USEFUL_KEYS: readonly EventFilterKey[] = ['container', 'event', 'image', 'label', 'type'];
+const USEFUL_KEYS: readonly EventFilterKey[] = ['container', 'event', 'image', 'label', 'network', 'type', 'volume'];
 
 /** Events whose bare name matches everything that begins with it (moby#25798); `health_action` is ours. */
 const PREFIX_EVENTS: readonly string[] = ['health_status', 'health_action', 'exec_create', 'exec_start'];

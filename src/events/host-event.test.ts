@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { ContainerdEvent, EventFact } from '../containerd/events.ts';
-import { type ContainerFacts, containerEventFrom, imageEventFrom } from './host-event.ts';
+import { type ContainerFacts, containerEventFrom, containerOf, imageEventFrom, objectEventFrom } from './host-event.ts';
 
 const AT = 1_767_225_600_000;
 const facts: ContainerFacts = {
@@ -88,4 +88,18 @@ test.each([
 test('an image that loses its name has no event of its own for the name by which it stays', () => {
   const name = `<none>@sha256:${'0'.repeat(64)}`;
   expect(imageEventFrom(at({ kind: 'image-created', name }), name)).toBeUndefined();
+});
+
+test.each(['image', 'network', 'volume'] as const)('an event of ours about a %s keeps its words', (type) => {
+  const event = at(own('object', { ID: 'x', Type: type, Action: 'create', Attributes: { driver: 'local' } }));
+  const attributes = { driver: 'local' };
+  expect(objectEventFrom(event)).toEqual({
+    type,
+    action: 'create',
+    id: 'x',
+    namespace: 'default',
+    atMs: AT,
+    attributes,
+  });
+  expect(containerOf(event)).toBeUndefined();
 });

@@ -5,17 +5,17 @@ import { printableLine } from '../../../lib/printable.ts';
 import type { World } from '../../../world.ts';
 import type { Command, CommandInput, CommandResult } from '../../command.ts';
 import { timeRangeFrom } from '../../flags/time-range.ts';
-import { CONTAINER, FORMAT, IMAGE, LABEL } from '../../flags/values.ts';
+import { CONTAINER, FORMAT, IMAGE, LABEL, NETWORK, VOLUME } from '../../flags/values.ts';
 import { eventFormatter } from '../../format/event.ts';
 import { openEventSource } from '../../monitor/events.ts';
 
 /** What `--filter event=` takes: the first words of actions. */
 const EVENT_WORDS: readonly string[] =
-  'create start die destroy connect disconnect pause unpause kill stop restart rename oom exec_create exec_start exec_die health_status health_action tag untag'.split(
+  'create start die destroy connect disconnect pause unpause kill stop restart rename oom exec_create exec_start exec_die health_status health_action tag untag pull push load save import delete'.split(
     ' ',
   );
 
-/** `healthctl events`, as Docker's: of containers and images of the namespace. */
+/** `healthctl events`, as Docker's: of containers, images, networks and volumes of the namespace. */
 export const events: Command = {
   usage: '[OPTIONS]',
   options: [
@@ -24,7 +24,7 @@ export const events: Command = {
       short: 'f',
       type: 'list',
       value: 'filter',
-      help: 'Filter output based on conditions provided, e.g. container=NAME, event=health_status, image=NAME, label=KEY[=VALUE], type=container|image|network',
+      help: 'Filter output based on conditions provided, e.g. container=NAME, event=health_status, image=NAME, label=KEY[=VALUE], type=container|image|network|volume',
       check: (text) => (text === '' || text.includes('=') ? undefined : BAD_FORMAT),
       complete: {
         after: {
@@ -32,8 +32,10 @@ export const events: Command = {
           'event=': { words: EVENT_WORDS },
           'image=': IMAGE,
           'label=': LABEL,
+          'network=': NETWORK,
           'scope=': { words: ['local'] },
-          'type=': { words: ['container', 'image', 'network'] },
+          'type=': { words: ['container', 'image', 'network', 'volume'] },
+          'volume=': VOLUME,
         },
       },
     },
