@@ -53,6 +53,12 @@ test('a document with long integers may be nested deeper than the stack', () => 
   expect(value).toBe(1234567890123456789n);
 });
 
+test('so may one that is written', () => {
+  const depth = 100_000;
+  const text = `${'[{"a":'.repeat(depth)}1234567890123456789${'}]'.repeat(depth)}`;
+  expect(encodeJson(decodeJson(text)) === text).toBe(true);
+});
+
 test('undefined members are omitted and undefined items are null, as with JSON.stringify', () => {
   const value = { a: undefined, b: [undefined, 1], c: null, d: { e: undefined } };
   expect(encodeJson(value)).toBe(JSON.stringify(value));

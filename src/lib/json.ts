@@ -62,19 +62,52 @@ function startsWithMark(quoted: string): boolean {
   return quoted[1] === MARK || /^"\\u[eE]0[fF]1/.test(quoted);
 }
 
-/** Writes JSON, and a bigint as an integer. It omits what JSON.stringify omits (undefined, functions). */
+/**
+ * Writes JSON, and a bigint as an integer. It omits what JSON.stringify omits (undefined, functions). Without recursion,
+ * like decodeJson.
+ */
 export function encodeJson(value: unknown): string {
-  return encode(value) ?? 'null';
+  let text = '';
+  const open: OpenContainer[] = [];
+  const write = (one: unknown): void => {
+    if (typeof one === 'bigint') text += one;
+    else if (typeof one !== 'object' || one === null) text += JSON.stringify(one) ?? 'null';
+    else {
+      const container = openContainer(one);
+      text += container.keys ? '{' : '[';
+      open.push(container);
+    }
+  };
+  write(value);
+  for (let last = open.at(-1); last; last = open.at(-1)) {
+    const { container, keys, length, at } = last;
+    if (at === length) {
+      text += keys ? '}' : ']';
+      open.pop();
+      continue;
+    }
+    last.at += 1;
+    if (at > 0) text += ',';
+    if (keys) text += `${JSON.stringify(keys[at])}:`;
+    write(Reflect.get(container, keys?.[at] ?? at));
+  }
+  return text;
 }
 
-function encode(value: unknown): string | undefined {
-  if (typeof value === 'bigint') return value.toString();
-  if (Array.isArray(value)) return `[${value.map((item: unknown) => encode(item) ?? 'null').join(',')}]`;
-  if (typeof value !== 'object' || value === null) return JSON.stringify(value);
-  const members: string[] = [];
-  for (const [key, member] of Object.entries(value)) {
-    const text = encode(member);
-    if (text !== undefined) members.push(`${JSON.stringify(key)}:${text}`);
-  }
-  return `{${members.join(',')}}`;
+/** An array or object whose members from `at` on are still to be written. */
+interface OpenContainer {
+  readonly container: object;
+  /** Undefined of an array. */
+  readonly keys: readonly string[] | undefined;
+  readonly length: number;
+  at: number;
 }
+
+function openContainer(container: object): OpenContainer {
+  if (Array.isArray(container)) return { container, keys: undefined, length: container.length, at: 0 };
+  const keys = Object.keys(container).filter((key) => isWritten(Reflect.get(container, key)));
+  return { container, keys, length: keys.length, at: 0 };
+}
+
+const isWritten = (member: unknown): boolean =>
+  member !== undefined && typeof member !== 'function' && typeof member !== 'symbol';
