@@ -43,6 +43,12 @@ const containerd = (program) => ({
   versionVariable: 'github.com/containerd/containerd/v2/version.Version',
 });
 
+const buildkit = (program) => ({
+  module: 'github.com/moby/buildkit',
+  version: 'v0.34.2',
+  program: `cmd/${program}`,
+});
+
 /** The newest nerdctl comes first: it is the default of the tests. */
 const PEERS = {
   'nerdctl-2.3.5': nerdctl('2.3.5'),
@@ -51,6 +57,9 @@ const PEERS = {
   containerd: containerd('containerd'),
   'containerd-shim-runc-v2': containerd('containerd-shim-runc-v2'),
   ctr: containerd('ctr'),
+  // The image of a builder, for test/peers/build.test.ts.
+  buildkitd: buildkit('buildkitd'),
+  buildctl: buildkit('buildctl'),
   // A main of our own around modules of others: what receives OpenTelemetry in test/long/telemetry.test.ts.
   collector: { sources: 'testbed/collector', program: '' },
 };
@@ -175,7 +184,7 @@ async function testBesidePeers(args) {
   const options = args.filter((arg, index) => arg !== '--' && !(index === 0 && arg === name));
   const pairs = name === 'all' ? await matrix() : await pairOf(name);
   if (pairs.length === 0) return;
-  await prepare(['iproute2', 'iptables', 'containernetworking-plugins']);
+  await prepare(['iproute2', 'iptables', 'containernetworking-plugins', 'tini']);
   const results = [];
   for (const { nerdctl: path, containerd } of pairs) {
     const beside = `beside ${path}, on ${containerd ? join(containerd, 'containerd') : "the machine's containerd"}`;

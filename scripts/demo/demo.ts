@@ -1,6 +1,6 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { composeProgram } from '../../testbed/compose-program.ts';
+import { composeProgram } from '../../testbed/debian-program.ts';
 import { startContainerd, testbedEnvironment } from '../../testbed/private-containerd.ts';
 import { playCompose, removeCompose } from './compose.ts';
 import { takeScreenshot } from './screenshot.ts';

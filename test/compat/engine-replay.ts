@@ -3,7 +3,7 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, test } from 'vitest';
-import { composeProgram } from '../../testbed/compose-program.ts';
+import { composeProgram } from '../../testbed/debian-program.ts';
 import { isTimedAnswer, judge, type Verdict } from '../../testbed/kit-verdict.ts';
 import { NOT_JUDGED } from '../../testbed/not-judged.ts';
 import { type Bed, openBed, until } from '../e2e/support/harness.ts';

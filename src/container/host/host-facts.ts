@@ -94,7 +94,7 @@ const INIT_NAMES = ['docker-init', 'tini-static'];
 export function findInit(path: string): string {
   const found = findProgram(INIT_NAMES, path);
   if (found === undefined)
-    throw new HealthctlError('NOT_FOUND', '--init needs docker-init or tini-static on the PATH', {
+    throw new HealthctlError('NOT_FOUND', 'an init process needs docker-init or tini-static on the PATH', {
       hint: "Debian's package tini has tini-static",
     });
   return found;

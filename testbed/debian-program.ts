@@ -3,34 +3,49 @@ import { join } from 'node:path';
 import { debianMirror, madeOnce, processEnvironment } from './debian-root.ts';
 import { mustRun } from './program.ts';
 
-/** Where Debian's package has docker's plugin, which runs alone too. */
-const PLUGIN = 'usr/libexec/docker/cli-plugins/docker-compose';
-/** The recordings were made with the version of the first; Debian 12 has only the old one in Python. */
+/** A program of a package: newer than Debian 12's, so it is never installed. */
+interface Wanted {
+  readonly name: string;
+  /** In the package. */
+  readonly path: string;
+  /** Called once with these, to see that it runs. */
+  readonly check: readonly string[];
+}
+
+const PLUGINS = 'usr/libexec/docker/cli-plugins';
+/** The first has the versions with which recordings were made; Debian 12 has an old compose in Python, and no buildx. */
 const SUITES = ['sid', 'trixie'];
 
-/**
- * Docker's compose: the program that `HEALTHCTL_COMPOSE` names, else that of Debian's package, unpacked once for all
- * runs; the package is never installed.
- *
- * @returns its path, or why there is none
- */
-export async function composeProgram(): Promise<{ readonly path: string } | { readonly missing: string }> {
+/** A path, or why there is none. */
+type Had = { readonly path: string } | { readonly missing: string };
+
+/** Docker's compose: the program that `HEALTHCTL_COMPOSE` names, else that of Debian's package. */
+export async function composeProgram(): Promise<Had> {
   const { HEALTHCTL_COMPOSE: named } = processEnvironment();
   if (named) return existsSync(named) ? { path: named } : { missing: `there is no ${named}` };
+  return debianProgram({ name: 'docker-compose', path: `${PLUGINS}/docker-compose`, check: ['version'] });
+}
+
+/** Docker's buildx, which runs without docker. */
+export const buildxProgram = (): Promise<Had> =>
+  debianProgram({ name: 'docker-buildx', path: `${PLUGINS}/docker-buildx`, check: ['version'] });
+
+/** Unpacked once for all runs. */
+async function debianProgram(wanted: Wanted): Promise<Had> {
   const reasons: string[] = [];
   for (const suite of SUITES) {
     try {
-      const root = await madeOnce(`docker-compose-${suite}-${process.arch}`, (work) => unpack(work, suite));
-      return { path: join(root, PLUGIN) };
+      const root = await madeOnce(`${wanted.name}-${suite}-${process.arch}`, (work) => unpack(work, suite, wanted));
+      return { path: join(root, wanted.path) };
     } catch (error) {
       reasons.push(`${suite}: ${error instanceof Error ? (error.message.split('\n')[0] ?? '') : String(error)}`);
     }
   }
-  return { missing: `no docker-compose from Debian's packages (${reasons.join('; ')})` };
+  return { missing: `no ${wanted.name} from Debian's packages (${reasons.join('; ')})` };
 }
 
 /** With an apt of its own, so that the machine's sources and packages stay as they are. */
-async function unpack(work: string, suite: string): Promise<string> {
+async function unpack(work: string, suite: string, { name, path, check }: Wanted): Promise<string> {
   const env = { ...processEnvironment(), LC_ALL: 'C' };
   const run = (command: readonly string[]) => mustRun(command, { env, cwd: work, timeoutMs: 300_000 });
   mkdirSync(join(work, 'lists/partial'), { recursive: true });
@@ -43,9 +58,9 @@ async function unpack(work: string, suite: string): Promise<string> {
     ...['APT::Sandbox::User=root', 'Acquire::Languages=none', 'Acquire::Check-Valid-Until=false'],
   ].flatMap((option) => ['-o', option]);
   await run(['apt-get', '-q', ...options, 'update']);
-  await run(['apt-get', '-q', ...options, 'download', 'docker-compose']);
-  const [deb = ''] = readdirSync(work).filter((name) => name.endsWith('.deb'));
+  await run(['apt-get', '-q', ...options, 'download', name]);
+  const [deb = ''] = readdirSync(work).filter((file) => file.endsWith('.deb'));
   await run(['dpkg-deb', '--extract', deb, 'root']);
-  await run([join(work, 'root', PLUGIN), 'version']);
+  await run([join(work, 'root', path), ...check]);
   return join(work, 'root');
 }
