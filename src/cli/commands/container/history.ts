@@ -56,7 +56,7 @@ async function showHistory(world: World, { options, args: [nameOrId = ''] }: Com
   const named = namedContainers(containers, { namespace: world.settings.namespace, nameOrId });
   if (named.length === 0)
     throw new HealthctlError('NOT_FOUND', `No such container in the history: ${nameOrId}`, {
-      hint: 'see those that are there: healthctl health --all. For the layers of an image: healthctl image inspect NAME',
+      hint: 'see those that are there: healthctl health --all. For the layers of an image: healthctl image history NAME',
     });
   const period = { fromMs: sinceMs ?? nowMs - DAY_MS, toMs: Math.min(untilMs ?? nowMs, nowMs) };
   const isTransitions = options.bool('transitions');
