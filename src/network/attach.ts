@@ -55,19 +55,17 @@ export function checkNetworking({ settings }: Pick<NetworkContext, 'settings'>):
  * @throws CONFLICT with Docker's text for a port in use; NOT_FOUND without the network or the plugins; RUNTIME if a
  *   plugin fails
  */
-export async function attachContainer(networks: NetworkContext, request: AttachRequest): Promise<Attachment> {
-  return withNetworkLock(networks, async (ctx) => {
-    const attachments = await sweepLocked(ctx);
-    const mine = attachments.find((other) => isSame(other, request));
-    if (mine) await detachLocked(ctx, mine);
-    const others = attachments.filter((other) => other !== mine);
-    const sockets = openPortSockets();
-    try {
-      return await attachLocked(ctx, { request, others, sockets });
-    } finally {
-      sockets.close();
-    }
-  });
+export async function attachContainer(ctx: LockedNetworks, request: AttachRequest): Promise<Attachment> {
+  const attachments = await sweepLocked(ctx);
+  const mine = attachments.find((other) => isSame(other, request));
+  if (mine) await detachLocked(ctx, mine);
+  const others = attachments.filter((other) => other !== mine);
+  const sockets = openPortSockets();
+  try {
+    return await attachLocked(ctx, { request, others, sockets });
+  } finally {
+    sockets.close();
+  }
 }
 
 async function attachLocked(

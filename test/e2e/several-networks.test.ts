@@ -1,4 +1,9 @@
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { networkPathsOf } from '../../src/network/network-context.ts';
+import type { RunningProgram } from '../../testbed/program.ts';
 import { type Bed, openBed, until } from './support/harness.ts';
 import { type NetworkHost, openNetworkHost } from './support/network-host.ts';
 
@@ -27,6 +32,22 @@ const routeOf = async (name: string): Promise<string> =>
   (await inside(name, 'ip', 'route')).split('\n').find((line) => line.startsWith('default')) ?? '';
 const networksOf = async (name: string): Promise<Record<string, Record<string, unknown>>> =>
   JSON.parse(await host.ok('inspect', '-f', '{{json .NetworkSettings.Networks}}', name));
+function networkPaths() {
+  const { dataRoot, runRoot } = bed;
+  const [hostId = ''] = readdirSync(dataRoot);
+  return networkPathsOf({ dataRoot, runRoot, hostId });
+}
+const hasOpened = ({ pid }: RunningProgram, path: string): boolean =>
+  readdirSync(`/proc/${pid}/fd`).some((fd) => orEmpty(() => readlinkSync(`/proc/${pid}/fd/${fd}`)) === path);
+const readText = (path: string): string => orEmpty(() => readFileSync(path, 'utf8'));
+/** What has gone meanwhile is empty. */
+function orEmpty(read: () => string): string {
+  try {
+    return read();
+  } catch {
+    return '';
+  }
+}
 
 describe('a container on several networks', () => {
   test('has an interface, an address and names on each; over a restart and a crash', async () => {
@@ -219,6 +240,47 @@ describe('network connect and disconnect', () => {
     );
     await host.ok('rm', '-f', 'peer', 'shy');
     await host.ok('network', 'rm', 'later');
+  });
+
+  test('reach a start under way: one that waits for the lock, and one that has attached the container', async () => {
+    await host.ok('network', 'create', 'early');
+    await host.ok('network', 'create', 'late');
+    await host.ok('create', '--name', 'begun', '--network', 'bridge', image, 'sleep', '600');
+    const { lock, attached } = networkPaths();
+
+    const holder = host.start('flock', '--no-fork', lock, 'sh', '-c', 'echo locked; exec sleep 600');
+    await holder.prints('locked');
+    const waiting = host.spawn('start', 'begun');
+    await until(() => hasOpened(waiting, lock), { withinMs: 20_000, everyMs: 2 });
+    waiting.kill('SIGSTOP');
+    holder.kill('SIGKILL');
+    await holder.exited;
+    // It may have been stopped while it had the lock.
+    const connecting = host.spawn('network', 'connect', 'early', 'begun');
+    await Promise.race([connecting.exited, delay(3_000)]);
+    waiting.kill('SIGCONT');
+    await Promise.all([waiting.exited, connecting.exited]);
+    expect(await inside('begun', 'ls', '/sys/class/net')).toBe('eth0\neth1\nlo');
+
+    const isAttached = () =>
+      readdirSync(attached).some((name) => readText(join(attached, name)).split('"endpoint"').length === 3);
+    await until(
+      async () => {
+        await host.ok('stop', '-t', '0', 'begun');
+        const starting = host.spawn('start', 'begun');
+        await until(() => isAttached() && !hasOpened(starting, lock), { withinMs: 20_000, everyMs: 1 });
+        starting.kill('SIGSTOP');
+        const isWaiting = (await host.ok('inspect', '-f', '{{.State.Running}}', 'begun')) === 'false';
+        if (isWaiting) await host.ok('network', 'connect', 'late', 'begun');
+        starting.kill('SIGCONT');
+        await starting.exited;
+        return isWaiting; // otherwise it was faster
+      },
+      { withinMs: 60_000 },
+    );
+    expect(await inside('begun', 'ls', '/sys/class/net')).toBe('eth0\neth1\neth2\nlo');
+    await host.ok('rm', '-f', 'begun');
+    await host.ok('network', 'rm', 'early', 'late');
   });
 
   test('a killed connect is undone by the next command that changes networks', async () => {

@@ -9,7 +9,7 @@ import type { AttachRequest } from '../../network/attach.ts';
 import { type Attachment, type InterfaceAddress, type Membership, readAttachment } from '../../network/attachment.ts';
 import { interfaceOptionsOf } from '../../network/interface-options.ts';
 import type { NetworkRequest } from '../../network/membership.ts';
-import type { NetworkContext } from '../../network/network-context.ts';
+import { type LockedNetworks, type NetworkContext, withNetworkLock } from '../../network/network-context.ts';
 import { portsText } from '../../network/port-document.ts';
 import { canonicalAddress6 } from '../../network/subnet6.ts';
 import { type EndpointConfig, endpointsOf } from '../../record/endpoint-config.ts';
@@ -70,15 +70,33 @@ async function attachAll(
   pid: number,
 ): Promise<Readonly<Record<string, string>>> {
   const stored = storedConfigOf(record);
+  if (!stored || endpointsOf(stored).length === 0) return {};
+  const attached = await withNetworkLock(networkContextOf(ctx), async (locked) =>
+    // A connect or a disconnect may have changed its networks since it was read.
+    attachRecord(locked, ctx, { record: await ctx.containerd.containers.get(record.id), name, pid }),
+  );
+  if (!attached) return {};
+  await publishEach(ctx, 'connect', attached);
+  await notePorts(ctx, record.id, attached.ports);
+  return changed(record.labels, portLabels(networkConfigOf(stored).exposed, attached));
+}
+
+/** Undefined for a container on no network. */
+async function attachRecord(
+  locked: LockedNetworks,
+  ctx: ContainerContext,
+  subject: Pick<ContainerView, 'record' | 'name'> & { readonly pid: number },
+): Promise<Attachment | undefined> {
+  const { record } = subject;
+  const stored = storedConfigOf(record);
   const endpoints = stored ? endpointsOf(stored) : [];
-  if (!stored || endpoints.length === 0) return {};
+  if (!stored || endpoints.length === 0) return undefined;
   const { attachContainer } = await import('../../network/attach.ts');
-  const { exposed, ports } = networkConfigOf(stored);
+  const { ports } = networkConfigOf(stored);
   const dataDir = dataDirOf(ctx.dirs, { namespace: ctx.containerd.namespace, id: record.id });
-  const subject = attachSubjectOf(ctx, { record, name, pid });
   const attach = (lasts: readonly (InterfaceAddress | undefined)[]) =>
-    attachContainer(networkContextOf(ctx), {
-      ...{ ...subject, ports },
+    attachContainer(locked, {
+      ...{ ...attachSubjectOf(ctx, subject), ports },
       networks: endpoints.map((endpoint, index) => networkRequestOf(endpoint, { wanted: lasts[index], stored })),
     });
   const lasts = endpoints.map(({ network }) => lastAddressOf(dataDir, network, ctx.dirs));
@@ -88,9 +106,7 @@ async function attachAll(
     return attach([]);
   });
   noteAddresses(dataDir, attached.memberships);
-  await publishEach(ctx, 'connect', attached);
-  await notePorts(ctx, record.id, attached.ports);
-  return changed(record.labels, portLabels(exposed, attached));
+  return attached;
 }
 
 async function publishEach(

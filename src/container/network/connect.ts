@@ -30,7 +30,7 @@ interface Subject {
   readonly stored: StoredConfig;
   /** The names of its networks. */
   readonly names: readonly string[];
-  /** Pid of its main process while it runs. */
+  /** Pid of its main process while it runs, and of one that has its networks and waits for its start. */
   readonly pid: number | undefined;
   readonly attachment: Attachment | undefined;
   /** Attachments of other containers. */
@@ -179,10 +179,11 @@ async function openSubject(
   const isMine = (one: Attachment) => one.namespace === namespace && one.id === id;
   const attachments = await sweepLocked(locked);
   const isUp = view.state === 'running' || view.state === 'paused';
+  const mine = attachments.find(isMine);
   return {
     ...{ view, stored, names: networksOf(view.record) },
-    pid: isUp ? view.task?.pid : undefined,
-    attachment: isUp ? attachments.find(isMine) : undefined,
+    pid: isUp ? view.task?.pid : mine?.holder.pid,
+    attachment: mine,
     others: attachments.filter((one) => !isMine(one)),
   };
 }
