@@ -6,7 +6,7 @@ import type { Clock } from '../lib/clock.ts';
 import { HealthctlError } from '../lib/errors.ts';
 import type { Logger } from '../lib/logger.ts';
 import type { Settings } from '../lib/settings.ts';
-import { as, isText, isTexts, objectOf } from '../lib/shape.ts';
+import { as, isNumber, isText, isTexts, objectOf } from '../lib/shape.ts';
 import { lockFile } from '../system/flock.ts';
 import { makeOwnDirectory, openOwnFile, readOwnText } from '../system/own-file.ts';
 import { startPlainly } from '../system/plain-start.ts';
@@ -15,7 +15,7 @@ import { realPath } from '../system/real-path.ts';
 import { createDaemonClient, type DaemonClient } from './api/client.ts';
 import { REQUESTS } from './api/requests.ts';
 import { type DaemonPaths, daemonPathsOf } from './daemon-paths.ts';
-import { drainDaemon } from './drain.ts';
+import { awaitMonitor, drainDaemon } from './drain.ts';
 import { silentMonitorError } from './lock-holder.ts';
 import { conflictWith, findClaimHolder } from './monitor-claim.ts';
 import { configFileOf, NODE_ENVIRONMENT, NODE_FLAGS } from './node-process.ts';
@@ -75,10 +75,11 @@ export async function ensureDaemon(deps: AutostartDeps): Promise<boolean> {
     deps.clock,
   );
   try {
-    const { isCurrent, dockerApi } = await lookAt(client, deps);
+    await awaitMonitor(paths, deps);
+    const { isCurrent, isAbsent, dockerApi } = await lookAt(createDaemonClient(paths.apiSocket), deps);
     if (isCurrent) return false;
     await refuseSecond(deps);
-    await drainDaemon(paths, deps);
+    if (!isAbsent) await drainDaemon(paths, deps);
     await startDaemon({ ...deps, dockerApi: deps.dockerApi ?? dockerApi }, paths, client);
     return true;
   } finally {
@@ -90,9 +91,9 @@ export async function ensureDaemon(deps: AutostartDeps): Promise<boolean> {
 async function lookAt(
   client: DaemonClient,
   { signal, program, settings, dockerApi: wanted }: AutostartDeps,
-): Promise<{ readonly isCurrent: boolean; readonly dockerApi?: AutostartedApi }> {
+): Promise<{ readonly isCurrent: boolean; readonly isAbsent?: boolean; readonly dockerApi?: AutostartedApi }> {
   const answer = await client.ask(REQUESTS.anyStatus, signal);
-  if (!answer) return { isCurrent: false };
+  if (!answer) return { isCurrent: false, isAbsent: client.unanswered?.kind === 'absent' };
   const ours = { version, commit, program: realPath(program) ?? '' };
   const { isAutostarted, version: running, commit: built, program: started, dockerApi } = answer.value;
   if (isAutostarted !== true) return { isCurrent: true };
@@ -117,15 +118,21 @@ async function refuseSecond({ settings, clock }: AutostartDeps): Promise<void> {
 async function startDaemon(deps: AutostartDeps, paths: DaemonPaths, client: DaemonClient): Promise<void> {
   const { clock, signal, startBySystemd } = deps;
   const command = daemonCommand(deps);
-  const ended = startBySystemd
+  const started = startBySystemd
     ? await startBySystemd(command).then(() => undefined)
     : spawnDetached(deps, paths, command);
   const deadline = clock.monotonic() + START_LIMIT_MS;
-  while (clock.monotonic() < deadline && !signal.aborted && !ended?.()) {
-    if (await client.ask(REQUESTS.anyStatus, signal)) return;
+  while (clock.monotonic() < deadline && !signal.aborted && !started?.hasEnded()) {
+    const answer = await client.ask(REQUESTS.anyStatus, signal);
+    if (answer) return started?.endUnless(as(isNumber, answer.value.pid));
     await clock.sleep(POLL_MS, signal);
   }
   if (signal.aborted) throw new HealthctlError('ABORTED', 'starting the monitor was cancelled');
+  if (started?.hasEnded()) {
+    // Another one that started meanwhile may have been faster.
+    await awaitMonitor(paths, deps);
+    if (await client.ask(REQUESTS.anyStatus, signal)) return;
+  }
   throw new HealthctlError('UNAVAILABLE', `the monitor did not start: ${lastLineOf(paths.logFile)}`, {
     hint: 'see "healthctl daemon logs"; to do without it, set autostart = false',
   });
@@ -161,12 +168,21 @@ export function monitorEnvironment(
   };
 }
 
-/** @returns a function that says whether it has ended */
+/** A monitor that we started. */
+interface StartedMonitor {
+  hasEnded(): boolean;
+  /**
+   * Ends it if another process answers. It waits for the locks of that monitor, and would take them when that ends
+   * soon.
+   */
+  endUnless(answeringPid: number | undefined): void;
+}
+
 function spawnDetached(
   { env, log }: AutostartDeps,
   { logFile }: DaemonPaths,
   command: readonly string[],
-): () => boolean {
+): StartedMonitor {
   const output = openLog(logFile);
   try {
     const [file = '', ...args] = command;
@@ -189,7 +205,12 @@ function spawnDetached(
       isEnded = true;
     });
     child.unref();
-    return () => isEnded;
+    return {
+      hasEnded: () => isEnded,
+      endUnless: (answeringPid) => {
+        if (!isEnded && child.pid !== answeringPid) child.kill();
+      },
+    };
   } finally {
     closeSync(output);
   }

@@ -41,6 +41,35 @@ export async function drainDaemon(
   }
 }
 
+/** How long one try waits for the lock. */
+const LOCK_TRY_MS = 50;
+
+/**
+ * Waits while a monitor holds the lock and does not listen: it starts, or ends. Resolves when it can be asked, or has
+ * gone.
+ *
+ * @throws TIMEOUT if it does neither; ABORTED
+ */
+export async function awaitMonitor(
+  paths: DaemonPaths,
+  { clock, signal }: { readonly clock: Clock; readonly signal: AbortSignal },
+): Promise<void> {
+  const deadline = clock.monotonic() + LIMIT_MS;
+  for (;;) {
+    const client = createDaemonClient(paths.apiSocket);
+    if ((await client.ask(REQUESTS.anyStatus, signal)) || client.unanswered?.kind !== 'absent') return;
+    try {
+      const lock = await lockFile({ path: paths.lock, flags: constants.O_RDWR, timeoutMs: LOCK_TRY_MS, signal }, clock);
+      lock.release();
+      return;
+    } catch (error) {
+      if (errnoOf(error) === 'ENOENT') return; // there has never been one
+      if (!hasCode(error, 'TIMEOUT')) throw error;
+      if (clock.monotonic() >= deadline) throw endingMonitorError(paths);
+    }
+  }
+}
+
 /** By its id: a request that is read late ends no other monitor. */
 async function askToEnd(client: DaemonClient, signal: AbortSignal): Promise<void> {
   const answer = await client.ask(REQUESTS.anyStatus, signal);

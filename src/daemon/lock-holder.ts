@@ -58,10 +58,10 @@ export function newerMonitorError(paths: Pick<DaemonPaths, 'lock'>): HealthctlEr
   });
 }
 
-/** A monitor that was asked to end and has not released everything in time. */
+/** A monitor that holds the lock, and does not listen: it starts, or has not yet released everything at its end. */
 export function endingMonitorError(paths: Pick<DaemonPaths, 'lock'>): HealthctlError {
   const pid = lockHolderOf(paths);
-  return new HealthctlError('TIMEOUT', `the monitor, process ${pid}, is ending and has not ended yet`, {
+  return new HealthctlError('TIMEOUT', `the monitor, process ${pid}, starts or ends, and does not answer yet`, {
     hint: `try again; its log says what it waits for; "kill -KILL ${pid}" ends it at once: nothing is lost`,
   });
 }

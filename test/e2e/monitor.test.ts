@@ -12,6 +12,7 @@ import {
 import { request } from 'node:http';
 import { createConnection } from 'node:net';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { connect } from '../../src/containerd/client.ts';
 import type { DaemonStatus } from '../../src/daemon/api/answers.ts';
@@ -500,7 +501,7 @@ describe('a monitor that dies', () => {
 
   test('with kill -9 at any time: the next one continues with the state, and removes the check in flight', async () => {
     const name = await run(...check('test -e /slow && sleep 3061; true'));
-    for (let round = 0; round < 4; round += 1) {
+    for (let round = 0; round < 3; round += 1) {
       const monitor = await startMonitor();
       await untilStatus(name, 'healthy');
       if (round === 3) {
@@ -639,6 +640,19 @@ describe('autostart', () => {
     await untilHealthEvent('second');
     expect((await printed()).split('\n')).toEqual([...life, ...life.map((line) => line.replace('first', 'second'))]);
     await own.ok(['rm', '-f', 'first', 'second']);
+  });
+
+  test('a monitor that another one forestalls does not take its place later', async () => {
+    for (let round = 0; round < 3; round += 1) {
+      const own = bed.spawn(['daemon', 'run']);
+      await delay(20 * round);
+      await bed.ok(['daemon', 'start']);
+      own.kill('SIGTERM');
+      const { stderr } = await own.exited;
+      if (stderr.includes('runs already')) await bed.ok(['daemon', 'stop']); // the other one was faster
+      await delay(1_000);
+      expect((await bed.cli(['daemon', 'status'])).code, stderr).toBe(1);
+    }
   });
 
   test('a wait for health starts a monitor, also after the previous one was killed', async () => {

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { daemonPathsOf } from '../../src/daemon/daemon-paths.ts';
-import { drainDaemon } from '../../src/daemon/drain.ts';
+import { awaitMonitor, drainDaemon } from '../../src/daemon/drain.ts';
 import { lockHolderFileOf } from '../../src/daemon/lock-holder.ts';
 import { systemClock } from '../../src/lib/clock.ts';
 import { lockFile } from '../../src/system/flock.ts';
@@ -15,7 +15,7 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(root, { recursive: true, force: true }));
 
-test('draining names a monitor that does not finish its end', async () => {
+test('a monitor that holds the lock for long, and does not listen, is named', async () => {
   const paths = daemonPathsOf({ address: '/none.sock', runRoot: root, dataRoot: root });
   makeOwnDirectory(paths.dir);
   const flags = constants.O_RDWR | constants.O_CREAT;
@@ -23,10 +23,11 @@ test('draining names a monitor that does not finish its end', async () => {
   writeFileSync(lockHolderFileOf(paths), '4711\n');
   const clock = { ...systemClock, monotonic: () => systemClock.monotonic() * 1_000 }; // fifteen seconds pass at once
   try {
-    await expect(drainDaemon(paths, { clock, signal: new AbortController().signal })).rejects.toMatchObject({
-      code: 'TIMEOUT',
-      message: 'the monitor, process 4711, is ending and has not ended yet',
-    });
+    for (const wait of [drainDaemon, awaitMonitor])
+      await expect(wait(paths, { clock, signal: new AbortController().signal })).rejects.toMatchObject({
+        code: 'TIMEOUT',
+        message: 'the monitor, process 4711, starts or ends, and does not answer yet',
+      });
   } finally {
     lock.release();
   }

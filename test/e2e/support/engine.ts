@@ -27,7 +27,10 @@ export async function startEngine(
 ): Promise<EngineBed> {
   const socket = join(bed.directory, 'docker.sock');
   const monitor = spawn(['daemon', 'run', '--docker-socket', socket, ...options]);
-  await until(() => monitor.stderr().includes("Docker's Engine API at"), { withinMs: 30_000 });
+  const ended = monitor.exited.then(({ stderr }) => {
+    throw new Error(`the monitor ended: ${stderr}`);
+  });
+  await Promise.race([until(() => monitor.stderr().includes("Docker's Engine API at"), { withinMs: 30_000 }), ended]);
   const open: EngineBed['open'] = (method, path, body) =>
     new Promise((resolve, reject) => {
       const bytes = body === undefined ? undefined : JSON.stringify(body);
