@@ -184,6 +184,31 @@ test('a body without an end is refused', async () => {
   expect(told).toContain(' 413 ');
 });
 
+test('the connection serves the next request after a refused body of unknown length', async () => {
+  const refused = 'POST /nosuch HTTP/1.1\r\nHost: d\r\nTransfer-Encoding: chunked\r\n\r\n';
+  const socket = connect({ path, allowHalfOpen: true });
+  const told = text(socket);
+  await sent(socket, refused);
+  await expect.poll(() => accepted.at(-1)?.bytesWritten).toBeGreaterThan(0);
+  await sent(socket, '3\r\nabc\r\n0\r\n\r\n');
+  socket.end('GET /value HTTP/1.1\r\nHost: d\r\n\r\n');
+  expect((await told).match(/^HTTP\/1.1 \d+/gm)).toEqual(['HTTP/1.1 404', 'HTTP/1.1 200']);
+});
+
+test.each([
+  ['of known length', `Content-Length: ${2 << 20}`, 'x'],
+  ['of unknown length', 'Transfer-Encoding: chunked', `100000\r\n${'x'.repeat(1 << 20)}`],
+])('a client that still sends a long body reads why it was refused: %s', async (_name, header, begin) => {
+  const socket = connect({ path, allowHalfOpen: true });
+  socket.write(`POST /nosuch HTTP/1.1\r\nHost: d\r\n${header}\r\n\r\n${begin}`);
+  await expect.poll(() => accepted.at(-1)?.writableEnded).toBe(true);
+  socket.write('more');
+  expect(await text(socket)).toContain('page not found');
+  await clock.advance(500);
+  await expect.poll(() => accepted.at(-1)?.destroyed).toBe(true);
+  socket.destroy();
+});
+
 test('a stream begins before there is anything to tell', async () => {
   const answer = await ask('GET', '/stream?silent=1');
   expect([answer.statusCode, answer.headers['content-type']]).toEqual([200, 'application/json']);

@@ -142,8 +142,12 @@ function send(exchange: Exchange, { status, headers = {}, body = '' }: Answer, c
   const { request, response, isUpgrade, hasBody } = exchange;
   const bytes = Buffer.from(body);
   const isBodyless = status === 204 || status === 304;
-  const isLong = !(Number(request.headers['content-length']) <= MAX_UNREAD_BYTES);
-  if (hasBody && !request.complete && (isLong || request.destroyed)) response.setHeader('Connection', 'close');
+  const isLong = Number(request.headers['content-length']) > MAX_UNREAD_BYTES;
+  if (hasBody && !request.complete && (isLong || request.destroyed)) {
+    response.setHeader('Connection', 'close');
+    // Node.js calls it after the answer.
+    if (!isUpgrade && !request.destroyed) exchange.socket.destroySoon = () => endUnread(exchange, clock);
+  }
   response.writeHead(status, isBodyless ? headers : { ...headers, 'Content-Length': bytes.length });
   if (hasBody && !isUpgrade) dropRest(exchange, clock);
   response.end(isBodyless || request.method === 'HEAD' ? undefined : bytes);
@@ -168,9 +172,21 @@ function dropRest({ request, response, socket }: Exchange, clock: EngineParts['c
   let bytes = 0;
   request.on('data', (chunk: Buffer) => {
     bytes += chunk.length;
-    if (bytes > MAX_UNREAD_BYTES) socket.destroySoon();
+    if (bytes > MAX_UNREAD_BYTES) endUnread({ request, socket }, clock);
   });
   request.resume();
+}
+
+/** How long the other side of a connection stays open whose client may still be sending: as in Go. */
+const UNREAD_LIMIT_MS = 500;
+
+/** Ends our side, and a little later the connection: a client that sends meanwhile would see a failure, not the answer. */
+function endUnread({ request, socket }: Pick<Exchange, 'request' | 'socket'>, clock: EngineParts['clock']): void {
+  if (socket.writableEnded) return;
+  request.pause();
+  socket.end();
+  const late = clock.after(UNREAD_LIMIT_MS, () => socket.destroy());
+  socket.once('close', () => late.cancel());
 }
 
 interface Refused {
