@@ -121,7 +121,6 @@ const OPTIONS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   },
   'network inspect': { verbose: SWARM },
   'volume create': {
-    opt: 'volumes are directories of this host; mount others with --mount type=bind or type=tmpfs',
     ...Object.fromEntries(
       [
         'availability',
@@ -143,7 +142,6 @@ const OPTIONS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
 /** Docker's letters for options of the table. */
 const LETTERS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   '': { c: 'context', l: 'log-level' },
-  'volume create': { o: 'opt' },
 };
 
 /**

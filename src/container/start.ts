@@ -29,7 +29,7 @@ import { withJoinedNetwork } from './network/join.ts';
 import { writePidfile } from './pidfile.ts';
 import { startFailure } from './start-failure.ts';
 import { noteStartFailure } from './start-failure-note.ts';
-import { refuseLostVolumes } from './volumes/check.ts';
+import { readyVolumes } from './volumes/ready.ts';
 
 /** Docker's exit status of `run` if the runtime failed for another reason than the program. */
 const CANNOT_START = 125;
@@ -124,7 +124,7 @@ async function makeTask(ctx: ContainerContext, view: ContainerView, isAttached: 
   const dataDir = dataDirOf(ctx.dirs, subject);
   const config = storedConfigOf(view.record);
   if (config) {
-    refuseLostVolumes(ctx, config);
+    await readyVolumes(ctx, config);
     const record = await ensureNerdctlAnnotations(ctx, await ensureAppArmor(ctx, view, config));
     await prepareNamespaces(ctx, record, config);
     const hostname = view.record.labels[LABELS.hostname] ?? id.slice(0, 12);

@@ -15,6 +15,8 @@ export interface MountFields {
   readonly recursive?: string;
   readonly noCopy?: boolean;
   readonly labels: Readonly<Record<string, string>>;
+  /** Of the driver of a volume. */
+  readonly options?: Readonly<Record<string, string>>;
   readonly size?: number;
   readonly mode?: number;
   /** Which groups of options occur: `bind`, `volume`, `tmpfs`. */
@@ -130,7 +132,10 @@ function volumeFieldOf({ key, value, field, before }: Omit<Field, 'cwd'>): Parti
     case 'volume-driver':
       if (value === 'local' || value === '') return {};
       throw usage(`error looking up volume plugin ${value}: plugin "${value}" not found`);
-    case 'volume-opt':
+    case 'volume-opt': {
+      const [option = ''] = value.split('=', 1);
+      return option === '' ? {} : { options: { ...before.options, [option]: value.slice(option.length + 1) } };
+    }
     case 'volume-subpath':
     case 'image-subpath':
       throw usage(`${key} is not supported`);
@@ -171,11 +176,20 @@ function bindOf(fields: MountFields, refuse: Refuse): MountRequest {
 }
 
 function volumeOf(fields: MountFields, refuse: Refuse): MountRequest {
-  const { source, target, readOnly, noCopy = false, labels } = fields;
+  const { source, target, readOnly, noCopy = false, labels, options = {} } = fields;
   if (source === '' && readOnly) throw refuse('must not set ReadOnly mode when using anonymous volumes');
   if (source !== '') checkVolumeName(source);
   const name = source === '' ? {} : { name: source };
-  const volume = { ...name, destination: cleanPath(target), readOnly, noCopy, labels, isMount: true } as const;
+  const given = Object.keys(options).length === 0 ? {} : { options };
+  const volume = {
+    ...name,
+    destination: cleanPath(target),
+    readOnly,
+    noCopy,
+    labels,
+    ...given,
+    isMount: true,
+  } as const;
   return { kind: 'volume', volume };
 }
 

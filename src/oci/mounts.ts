@@ -15,6 +15,8 @@ export interface Bind {
   readonly relabel?: 'shared' | 'private';
   /** The part of `-v` after the second colon, as given; absent for `--mount`. */
   readonly mode?: string;
+  /** A file system that the runtime mounts, instead of a path of the host: its type and options; `source` is its device. */
+  readonly fileSystem?: { readonly type: string; readonly options: readonly string[] };
   /** Whether `--volumes-from` brought it. */
   readonly isInherited?: true;
   /**
@@ -38,6 +40,8 @@ export interface VolumeRequest {
   readonly noCopy: boolean;
   /** Labels for a new volume. */
   readonly labels: Readonly<Record<string, string>>;
+  /** Options of the driver for a new volume. */
+  readonly options?: Readonly<Record<string, string>>;
   /** The part of `-v` after the second colon, as given; absent otherwise. */
   readonly mode?: string;
   /** Whether `--mount` asked for it. */
@@ -189,7 +193,11 @@ function generatedMounts({ generated, readOnly }: MountOptions): readonly Mount[
   );
 }
 
-function bindMount({ source, destination, readOnly, propagation, mount }: Bind): Mount {
+function bindMount({ source, destination, readOnly, propagation, mount, fileSystem }: Bind): Mount {
+  if (fileSystem) {
+    const { type, options } = fileSystem;
+    return { destination, type, source, options: [...options, ...(readOnly && !options.includes('ro') ? ['ro'] : [])] };
+  }
   const kind = mount?.recursive === 'disabled' ? 'bind' : 'rbind';
   // `rro` makes the mounts below the path read-only too (runc 1.1, crun 1.5).
   const access = mount?.recursive === 'readonly' ? 'rro' : 'ro';

@@ -1,6 +1,6 @@
 import { rmdirSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
-import { basename } from 'node:path';
+import { basename, dirname } from 'node:path';
 import { listContainers } from '../container/list.ts';
 import { removeContainer } from '../container/remove.ts';
 import { stopContainer } from '../container/stop.ts';
@@ -16,6 +16,8 @@ import { unloadAppArmorProfile } from '../system/apparmor.ts';
 import { unmountIfMounted } from '../system/mount.ts';
 import { mountPointsBelow } from '../system/mount-points.ts';
 import { isSystemdRunning, systemd } from '../system/systemd.ts';
+import { isInMemory } from '../volume/volume-options.ts';
+import { readVolume } from '../volume/volume-store.ts';
 import type { OwnContainer, Plan, Step } from './plan.ts';
 import { isDirectory } from './roots.ts';
 import { networksOf, type UninstallContext } from './survey.ts';
@@ -108,8 +110,13 @@ async function eachContainer(
   }
 }
 
-/** The shared memory of containers, mounted by shared-memory.ts. */
-const OWN_MOUNT = /^\.shm-/;
+/** The shared memory of containers, mounted by shared-memory.ts, or a volume in memory. */
+function isOwnMount(point: string): boolean {
+  if (basename(point).startsWith('.shm-')) return true;
+  const directory = dirname(point);
+  const volume = readVolume(dirname(directory), basename(directory));
+  return volume?.mountpoint === point && isInMemory(volume.options);
+}
 
 /**
  * Removes it with its content, without following links. Throws CONFLICT if something foreign is mounted in it, whose
@@ -118,7 +125,7 @@ const OWN_MOUNT = /^\.shm-/;
 async function removeDirectory(path: string): Promise<boolean> {
   if (!isDirectory(path)) return false;
   for (const point of mountPointsBelow(path)) {
-    if (!OWN_MOUNT.test(basename(point)))
+    if (!isOwnMount(point))
       throw new HealthctlError('CONFLICT', `${path} was not removed: something is mounted at ${point}`, {
         hint: `unmount it first: umount ${point}`,
       });

@@ -14,6 +14,8 @@ import { chmod, lchown, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { noSpaceError } from '../system/atomic-write.ts';
 import { copyTree } from './copy-tree.ts';
+import type { Volume } from './volume.ts';
+import { contentOf } from './volume-options.ts';
 import type { HeldVolume } from './volume-store.ts';
 
 /*
@@ -39,7 +41,10 @@ export interface FillRequest {
 export async function recoverVolume(held: HeldVolume): Promise<boolean> {
   await rm(join(held.directory, COPYING), { recursive: true, force: true });
   await moveIn(held);
-  return readdirSync(held.volume.mountpoint).length === 0;
+  const content = directoryOf(held.volume);
+  return content !== undefined && lstatSync(content, { throwIfNoEntry: false })?.isDirectory() === true
+    ? readdirSync(content).length === 0
+    : false;
 }
 
 /**
@@ -51,6 +56,7 @@ export async function recoverVolume(held: HeldVolume): Promise<boolean> {
  */
 export async function fillVolume(held: HeldVolume, { from, signal }: FillRequest): Promise<number> {
   const copying = join(held.directory, COPYING);
+  if (!isOnDisk(held.volume)) return fillDirectly(directoryOf(held.volume) ?? '', { from, signal });
   try {
     mkdirSync(copying, { mode: 0o700 });
     const leftOut = await copyTree({ from: `/proc/self/fd/${from}`, to: copying, signal });
@@ -64,6 +70,28 @@ export async function fillVolume(held: HeldVolume, { from, signal }: FillRequest
     await rm(copying, { recursive: true, force: true });
     throw noSpaceError(error, held.directory);
   }
+}
+
+/** The directory of its content; undefined if a runtime mounts it for each container. */
+function directoryOf({ options, mountpoint }: Volume): string | undefined {
+  const content = contentOf(options);
+  if (content.kind === 'own') return mountpoint;
+  return content.kind === 'host' ? content.path : undefined;
+}
+
+/** Whether the content is on the file system of the directory of the volume. */
+function isOnDisk({ options }: Volume): boolean {
+  const content = contentOf(options);
+  return content.kind === 'own' && !content.isInMemory;
+}
+
+/** Into another file system nothing can be moved: what a process that dies leaves is there. */
+async function fillDirectly(directory: string, { from, signal }: FillRequest): Promise<number> {
+  const leftOut = await copyTree({ from: `/proc/self/fd/${from}`, to: directory, signal });
+  const { uid, gid, mode } = fstatSync(from);
+  await lchown(directory, uid, gid);
+  await chmod(directory, mode & 0o7777);
+  return leftOut;
 }
 
 /** Moves a complete copy into the content. Files created there meanwhile, by a container with the volume, stay. */

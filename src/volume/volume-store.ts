@@ -5,8 +5,10 @@ import type { Clock } from '../lib/clock.ts';
 import { errnoOf, HealthctlError } from '../lib/errors.ts';
 import { noSpaceError, replaceFile } from '../system/atomic-write.ts';
 import { lockFile } from '../system/flock.ts';
+import { unmountIfMounted } from '../system/mount.ts';
 import { inspectOwnFile, removeOwn } from '../system/own-file.ts';
 import { parseVolumeJson, type Volume, volumeJson } from './volume.ts';
+import type { VolumeOptions } from './volume-options.ts';
 
 /*
  * A volume is a directory of its name: `volume.json` proves that it exists, and describes it; `_data` is its content.
@@ -34,17 +36,19 @@ export interface VolumeContext {
   readonly signal?: AbortSignal | undefined;
 }
 
+/** A new volume. */
+interface NewVolumeFacts {
+  readonly labels: Readonly<Record<string, string>>;
+  readonly options?: VolumeOptions;
+}
+
 /**
  * The volume of this name, created if missing, locked until it is released. Waits for other holders.
  *
  * @param name a valid name
  * @throws CORRUPT if something else has its path, EXHAUSTED without space, ABORTED
  */
-export async function openVolume(
-  ctx: VolumeContext,
-  name: string,
-  labels: Readonly<Record<string, string>>,
-): Promise<HeldVolume> {
+export async function openVolume(ctx: VolumeContext, name: string, given: NewVolumeFacts): Promise<HeldVolume> {
   const directory = join(ctx.root, name);
   for (;;) {
     makeDirectory(directory);
@@ -53,7 +57,7 @@ export async function openVolume(
     try {
       const known = readVolume(ctx.root, name);
       return {
-        volume: known ?? (await makeVolume(ctx, name, labels)),
+        volume: known ?? (await makeVolume(ctx, name, given)),
         isNew: !known,
         directory,
         release: held.release,
@@ -85,6 +89,7 @@ export async function holdVolume(ctx: VolumeContext, name: string): Promise<Held
 /** Removes a locked volume with its content. After an interruption it is no volume any more. */
 export async function eraseVolume({ directory }: Pick<HeldVolume, 'directory'>): Promise<void> {
   removeOwn(join(directory, RECORD));
+  unmountContent(directory);
   await rm(directory, { recursive: true, force: true });
 }
 
@@ -106,7 +111,10 @@ export async function clearRemains(ctx: VolumeContext): Promise<void> {
     const directory = join(ctx.root, name);
     if (!isDirectory(directory) || hasRecord(directory)) continue;
     const held = await tryHold(ctx, directory);
-    if (held && !hasRecord(directory)) await rm(directory, { recursive: true, force: true });
+    if (held && !hasRecord(directory)) {
+      unmountContent(directory);
+      await rm(directory, { recursive: true, force: true });
+    }
     held?.release();
   }
 }
@@ -126,17 +134,23 @@ export function readVolume(root: string, name: string): Volume | undefined {
   return { name, mountpoint, ...parseVolumeJson(record, join(directory, RECORD)) };
 }
 
+/** What is in memory is gone with it. */
+function unmountContent(directory: string): void {
+  while (unmountIfMounted(join(directory, CONTENT)));
+}
+
 async function makeVolume(
   { root, clock }: VolumeContext,
   name: string,
-  labels: Readonly<Record<string, string>>,
+  { labels, options = {} }: NewVolumeFacts,
 ): Promise<Volume> {
   const directory = join(root, name);
+  unmountContent(directory);
   for (const left of readdirSync(directory)) await rm(join(directory, left), { recursive: true, force: true });
   mkdirSync(join(directory, CONTENT), { mode: 0o755 });
   const createdAt = new Date(clock.now()).toISOString().replace(/\.\d+Z$/, 'Z');
-  replaceFile(join(directory, RECORD), volumeJson({ createdAt, labels }));
-  return { name, createdAt, labels, mountpoint: join(directory, CONTENT) };
+  replaceFile(join(directory, RECORD), volumeJson({ createdAt, labels, options }));
+  return { name, createdAt, labels, options, mountpoint: join(directory, CONTENT) };
 }
 
 async function tryHold({ clock, signal }: VolumeContext, directory: string) {

@@ -1,5 +1,6 @@
 import { HealthctlError } from '../lib/errors.ts';
-import { isText, mapOf, objectOf, parseJsonText } from '../lib/shape.ts';
+import { isText, mapOf, objectIn, objectOf, parseJsonText, textMapIn } from '../lib/shape.ts';
+import type { VolumeOptions } from './volume-options.ts';
 
 /** A directory that outlives containers. */
 export interface Volume {
@@ -7,7 +8,8 @@ export interface Volume {
   /** RFC 3339 in seconds, as Docker's. */
   readonly createdAt: string;
   readonly labels: Readonly<Record<string, string>>;
-  /** Path of its content on the host. */
+  readonly options: VolumeOptions;
+  /** Path of its directory on the host: its content, unless its options name another. */
   readonly mountpoint: string;
 }
 
@@ -20,16 +22,18 @@ export function noSuchVolume(name: string): HealthctlError {
 }
 
 /** The stored facts of a volume beside its content. */
-export type VolumeRecord = Pick<Volume, 'createdAt' | 'labels'>;
+export type VolumeRecord = Pick<Volume, 'createdAt' | 'labels' | 'options'>;
 
-export function volumeJson({ createdAt, labels }: VolumeRecord): string {
-  return `${JSON.stringify({ CreatedAt: createdAt, Labels: labels })}\n`;
+export function volumeJson({ createdAt, labels, options }: VolumeRecord): string {
+  const given = Object.keys(options).length === 0 ? {} : { Options: options };
+  return `${JSON.stringify({ CreatedAt: createdAt, Labels: labels, ...given })}\n`;
 }
 
 /** Throws CORRUPT naming the file. */
 export function parseVolumeJson(text: string, path: string): VolumeRecord {
   const value = parseJsonText(text);
-  if (isVolume(value)) return { createdAt: value.CreatedAt, labels: value.Labels };
+  if (isVolume(value))
+    return { createdAt: value.CreatedAt, labels: value.Labels, options: textMapIn(objectIn(value).Options) };
   throw new HealthctlError('CORRUPT', `${path} does not describe a volume`, {
     hint: 'the content of the volume is in the directory _data beside it',
   });

@@ -48,6 +48,32 @@ test('a volume from its creation to its end', async () => {
   ]);
 });
 
+test('options of the driver', async () => {
+  const DriverOpts = { type: 'tmpfs', device: 'tmpfs', o: 'size=1m' };
+  const made = await engine.ask('POST', '/volumes/create', { Name: 'memory', DriverOpts });
+  expect(made).toMatchObject({ status: 201, json: { Options: DriverOpts } });
+  expect(await engine.ask('GET', '/volumes/memory')).toMatchObject({ json: { Options: DriverOpts } });
+  for (const [given, reason] of [
+    [{ colour: 'red' }, 'create bad: invalid option: "colour"'],
+    [{ type: 'nfs' }, 'create bad: missing required option: "device"'],
+  ] as const)
+    expect(await engine.ask('POST', '/volumes/create', { Name: 'bad', DriverOpts: given })).toMatchObject({
+      status: 400,
+      json: { message: reason },
+    });
+  const Mounts = [
+    {
+      ...{ Type: 'volume', Source: 'kept', Target: '/m' },
+      VolumeOptions: { DriverConfig: { Name: 'local', Options: DriverOpts } },
+    },
+  ];
+  const { json } = await engine.ask('POST', '/containers/create', { Image: image, HostConfig: { Mounts } });
+  const { Id } = json as { Id: string };
+  expect(await engine.ask('GET', '/volumes/kept')).toMatchObject({ json: { Options: DriverOpts } });
+  expect((await engine.ask('DELETE', `/containers/${Id}`)).status).toBe(204);
+  for (const name of ['memory', 'kept']) expect((await engine.ask('DELETE', `/volumes/${name}`)).status).toBe(204);
+});
+
 test('prune removes anonymous ones, of old clients all', async () => {
   const { json } = await engine.ask('POST', '/volumes/create', {});
   await engine.ask('POST', '/volumes/create', { Name: 'kept' });

@@ -48,7 +48,9 @@ test('--purge leaves nothing of this installation, and everything of another one
   const others = ['--run-root', join(bed.directory, 'run2'), '--data-root', join(bed.directory, 'data2')];
   const other = await bed.ok([...others, 'create', '--name', 'other', image]);
   await run('--name', 'web', '-v', 'data:/data');
-  await bed.ok(['create', '--name', 'made', image]);
+  const memory = ['-o', 'type=tmpfs', '-o', 'device=tmpfs', 'memory'];
+  await bed.ok(['volume', 'create', ...memory]);
+  await bed.ok(['create', '--name', 'made', '-v', 'memory:/m', image]);
   await bed.ok(['uninstall', '--purge', '--force']);
   expect([existsSync(bed.runRoot), existsSync(bed.dataRoot)]).toEqual([false, false]);
   expect(await records()).toEqual([other]);

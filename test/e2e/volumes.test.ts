@@ -11,9 +11,12 @@ import {
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { NOT_JUDGED } from '../../testbed/not-judged.ts';
+import { unmount } from '../../testbed/testbed-remains.ts';
 import { type Bed, openBed, until } from './support/harness.ts';
 
 const ANONYMOUS = 'com.docker.volume.anonymous';
+
+const isMounted = (path: string): boolean => readFileSync('/proc/self/mountinfo', 'utf8').includes(` ${path} `);
 
 describe('volumes', () => {
   let bed: Bed;
@@ -212,6 +215,75 @@ describe('volumes', () => {
     await bed.ok(['rm', 'one', 'two']);
     await bed.ok(['volume', 'rm', 'shared']);
     await bed.expectNothingLeft(before);
+  });
+
+  test('options: a directory of the host, memory that containers share, another file system', async () => {
+    const directory = join(bed.directory, 'served');
+    mkdirSync(directory);
+    await bed.ok(['volume', 'create', '-o', 'type=none', '-o', 'o=bind', '-o', `device=${directory}`, 'host']);
+    expect(JSON.parse(await bed.ok(['volume', 'inspect', '-f', '{{json .Options}}', 'host']))).toEqual({
+      ...{ type: 'none', o: 'bind', device: directory },
+    });
+    const fill = ['run', '--rm', '-v', 'host:/var/lib/data', image, 'cat', '/var/lib/data/file'];
+    expect(await bed.ok(fill)).toBe('from the image');
+    expect(statSync(join(directory, 'file'))).toMatchObject({ uid: 1234, gid: 2000 });
+    writeFileSync(join(directory, 'file'), 'of the host\n');
+    expect(await bed.ok(fill)).toBe('of the host');
+    rmSync(directory, { recursive: true });
+    expect((await bed.cli(fill)).stderr).toMatch(
+      /failed to mount local volume: mount \S+\/served:\S+_data, flags: 0x1000: no such file or directory/,
+    );
+    await bed.ok(['volume', 'rm', 'host']);
+
+    const memory =
+      'type=volume,src=memory,dst=/m,volume-opt=type=tmpfs,volume-opt=device=tmpfs,"volume-opt=o=size=1m,uid=7"';
+    await bed.ok([
+      'run',
+      '-d',
+      '--name',
+      'writer',
+      '--mount',
+      memory,
+      image,
+      'sh',
+      '-c',
+      'echo shared >/m/a; sleep 600',
+    ]);
+    await until(async () => (await bed.ok(['exec', 'writer', 'ls', '/m'])) === 'a');
+    const seen = await bed.ok([
+      'run',
+      '--rm',
+      '-v',
+      'memory:/m',
+      image,
+      'sh',
+      '-c',
+      'cat /m/a; df -k /m; stat -c %u /m',
+    ]);
+    expect(seen.split('\n')).toEqual(['shared', expect.anything(), expect.stringMatching(/^tmpfs +1024 /), '7']);
+    await bed.ok(['rm', '-f', 'writer']);
+    const data = await mountpoint('memory');
+    expect(isMounted(data)).toBe(true);
+    unmount(data); // as after a reboot
+    expect(await bed.ok(['run', '--rm', '-v', 'memory:/m', image, 'stat', '-f', '-c', '%T', '/m'])).toBe('tmpfs');
+    await bed.ok(['volume', 'rm', 'memory']);
+    expect(isMounted(data)).toBe(false);
+
+    const other = '"volume-opt=o=ro,mode=700",volume-opt=device=x,volume-opt=type=ramfs';
+    const mounted = await bed.ok([
+      'run',
+      '--rm',
+      '--mount',
+      `dst=/r,src=other,${other}`,
+      image,
+      'grep',
+      ' /r ',
+      '/proc/mounts',
+    ]);
+    expect(mounted).toMatch(/^x \/r ramfs ro,.*mode=700/);
+    await bed.ok(['volume', 'rm', 'other']);
+    const { code, stderr } = await bed.cli(['volume', 'create', '-o', 'type=nfs', 'bad']);
+    expect([code, stderr]).toEqual([1, 'healthctl: create bad: missing required option: "device"\n']);
   });
 
   test("an image's symbolic links do not lead to the host", async () => {

@@ -49,13 +49,13 @@ beforeEach(() => {
 afterEach(() => rmSync(base, { recursive: true, force: true }));
 
 const context = (signal?: AbortSignal) => ({ root, clock: systemClock, signal });
-const open = (name = 'vol') => openVolume(context(), name, {});
+const open = (name = 'vol') => openVolume(context(), name, { labels: {} });
 const imageDirectory = (path: string) =>
   openDirectoryInRoot([{ type: 'bind', source: image, options: ['rbind'] }], path, { parent: join(base, 'parent') });
 
 /** Uses a volume like a new container. */
 async function use(path = '/data', signal?: AbortSignal): Promise<string> {
-  const held = await openVolume(context(signal), 'vol', {});
+  const held = await openVolume(context(signal), 'vol', { labels: {} });
   try {
     const from = imageDirectory(path);
     if (typeof from !== 'number') throw new Error(`${path} is ${from}`);

@@ -1,8 +1,9 @@
 import { publishObject } from '../../events/own-events.ts';
-import { HealthctlError } from '../../lib/errors.ts';
+import { HealthctlError, messageOf } from '../../lib/errors.ts';
 import { randomHex } from '../../lib/random.ts';
 import { checkVolumeName } from '../../oci/mount-flags.ts';
 import { ANONYMOUS_LABEL, type Volume } from '../../volume/volume.ts';
+import { checkVolumeOptions, type VolumeOptions } from '../../volume/volume-options.ts';
 import { openVolume } from '../../volume/volume-store.ts';
 import type { ContainerContext } from '../context.ts';
 import { volumeContextOf } from './request.ts';
@@ -13,16 +14,18 @@ export interface NewVolume {
   /** Empty: `local`. */
   readonly driver: string;
   readonly labels: Readonly<Record<string, string>>;
+  /** Of the driver. */
+  readonly options?: VolumeOptions;
   readonly signal?: AbortSignal;
 }
 
 /**
  * Creates a volume. An existing one of that name counts as created, and stays as it is.
  *
- * @throws INVALID for a name that is not allowed, NOT_FOUND for another driver; like openVolume
+ * @throws INVALID for a name or an option that is not allowed, NOT_FOUND for another driver; like openVolume
  */
 export async function createVolume(ctx: ContainerContext, given: NewVolume): Promise<Volume> {
-  const { name = randomHex(32), driver, signal } = given;
+  const { name = randomHex(32), driver, options = {}, signal } = given;
   if (driver !== 'local' && driver !== '') {
     throw new HealthctlError(
       'NOT_FOUND',
@@ -30,8 +33,14 @@ export async function createVolume(ctx: ContainerContext, given: NewVolume): Pro
     );
   }
   checkVolumeName(name);
+  try {
+    checkVolumeOptions(options);
+  } catch (cause) {
+    throw new HealthctlError('INVALID', `create ${name}: ${messageOf(cause)}`, { cause });
+  }
   const own = given.name === undefined ? { [ANONYMOUS_LABEL]: '' } : {};
-  const { volume, isNew, release } = await openVolume(volumeContextOf(ctx, signal), name, { ...given.labels, ...own });
+  const facts = { labels: { ...given.labels, ...own }, options };
+  const { volume, isNew, release } = await openVolume(volumeContextOf(ctx, signal), name, facts);
   release();
   if (isNew) await publishVolume(ctx, 'create', name);
   return volume;

@@ -3,7 +3,7 @@ import { asksForSize, isFilterText, parseVolumeFilters, wantsAll } from './filte
 
 const listed = (name: string, labels: Record<string, string> = {}, users: readonly string[] = [], size = 0) => ({
   size,
-  volume: { name, labels, createdAt: '2026-01-01T00:00:00Z', mountpoint: `/v/${name}/_data` },
+  volume: { name, labels, createdAt: '2026-01-01T00:00:00Z', options: {}, mountpoint: `/v/${name}/_data` },
   users,
 });
 const volumes = [

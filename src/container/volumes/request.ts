@@ -8,8 +8,10 @@ import type { Bind, Tmpfs, VolumeRequest } from '../../oci/mounts.ts';
 import { cleanPath } from '../../oci/paths.ts';
 import { openDirectoryInRoot, type SnapshotMount } from '../../system/rootfs.ts';
 import { ANONYMOUS_LABEL, type Volume } from '../../volume/volume.ts';
+import { checkVolumeOptions, contentOf } from '../../volume/volume-options.ts';
 import type { HeldVolume, VolumeContext } from '../../volume/volume-store.ts';
 import type { ContainerContext } from '../context.ts';
+import { mountMemory } from './ready.ts';
 
 /** A volume of a new container. */
 export interface UsedVolume {
@@ -21,7 +23,20 @@ export interface UsedVolume {
 /** Its form for the runtime. */
 export function bindOfVolume({ request, volume }: UsedVolume): Bind {
   const { destination, readOnly } = request;
-  return { source: volume.mountpoint, destination, readOnly, propagation: 'rprivate' };
+  const common = { destination, propagation: 'rprivate' } as const;
+  const content = contentOf(volume.options);
+  switch (content.kind) {
+    case 'own':
+      return { ...common, source: volume.mountpoint, readOnly };
+    case 'host': {
+      const mount = { recursive: content.isRecursive ? 'enabled' : 'disabled' } as const;
+      return { ...common, source: content.path, readOnly: readOnly || content.readOnly, mount };
+    }
+    case 'file-system': {
+      const { type, device, options } = content;
+      return { ...common, source: device, readOnly, fileSystem: { type, options } };
+    }
+  }
 }
 
 /** The directory of volumes of the context's namespace, with what opening it needs. */
@@ -90,8 +105,11 @@ export async function withVolumes<T>(
     // In a fixed order, so that two creates never wait for each other.
     for (const { request, name } of named.toSorted((a, b) => (a.name < b.name ? -1 : 1))) {
       const labels = request.name === undefined ? { ...request.labels, [ANONYMOUS_LABEL]: '' } : request.labels;
-      const one = held.get(name) ?? (await openVolume(volumes, name, labels));
+      const { options = {} } = request;
+      checkVolumeOptions(options);
+      const one = held.get(name) ?? (await openVolume(volumes, name, { labels, options }));
       held.set(name, one);
+      mountMemory(one.volume);
       const isEmpty = await recoverVolume(one);
       if (isEmpty && !request.noCopy) await fillFromImage(ctx, one, { request, rootfs, signal });
     }

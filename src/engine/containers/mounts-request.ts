@@ -66,10 +66,20 @@ function mountFieldsIn(mount: GoStruct): MountFields {
     ...recursionIn(bind),
     ...(volume?.flag('NoCopy') ? { noCopy: true } : {}),
     labels: volume?.textMap('Labels') ?? {},
+    ...driverOptionsIn(volume?.struct('DriverConfig')),
     ...(size === 0 ? {} : { size }),
     ...(mode === 0 ? {} : { mode }),
     groups: new Set(),
   };
+}
+
+/** Throws INVALID for another driver. */
+function driverOptionsIn(driver: GoStruct | undefined): Pick<MountFields, 'options'> {
+  const name = driver?.text('Name') ?? '';
+  if (name !== '' && name !== 'local')
+    throw new EngineError(404, `error looking up volume plugin ${name}: plugin "${name}" not found`);
+  const options = driver?.textMap('Options') ?? {};
+  return Object.keys(options).length === 0 ? {} : { options };
 }
 
 function recursionIn(bind: GoStruct | undefined): Pick<MountFields, 'recursive'> {

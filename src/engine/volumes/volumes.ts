@@ -3,16 +3,15 @@ import { asksForUsers, parseVolumeFilters, wantsAll } from '../../container/volu
 import { volumeContextOf } from '../../container/volumes/request.ts';
 import { listVolumesWith, pruneVolumes, removeVolume } from '../../container/volumes/use.ts';
 import { hasCode } from '../../lib/errors.ts';
-import { isText, objectIn, textMapIn } from '../../lib/shape.ts';
+import { isText, textMapIn } from '../../lib/shape.ts';
 import { noSuchVolume, type Volume } from '../../volume/volume.ts';
 import { readVolume } from '../../volume/volume-store.ts';
-import { EngineError } from '../errors.ts';
 import { filterTextsOf, parseFilters, refuseOtherKeys } from '../filters.ts';
 import type { EngineDeps } from '../host.ts';
 import { type Answer, type Call, empty, json, type Route } from '../route.ts';
 import { isSince } from '../version.ts';
 
-/** Volumes: Docker's local ones, without options of their driver. */
+/** Volumes: Docker's local ones. */
 export function volumeRoutes({ ctx }: Pick<EngineDeps, 'ctx'>): readonly Route[] {
   return [
     { method: 'GET', path: '/volumes', handle: (call) => list(ctx, call) },
@@ -26,14 +25,14 @@ export function volumeRoutes({ ctx }: Pick<EngineDeps, 'ctx'>): readonly Route[]
 type Context = EngineDeps['ctx'];
 
 /** moby: api/types/volume.Volume. */
-export function volumeDocument({ name, createdAt, labels, mountpoint }: Volume) {
+export function volumeDocument({ name, createdAt, labels, options, mountpoint }: Volume) {
   return {
     CreatedAt: createdAt,
     Driver: 'local',
     Labels: Object.keys(labels).length === 0 ? null : labels,
     Mountpoint: mountpoint,
     Name: name,
-    Options: null,
+    Options: Object.keys(options).length === 0 ? null : options,
     Scope: 'local',
   };
 }
@@ -61,12 +60,11 @@ function inspect(ctx: Context, name: string): Answer {
 async function create(ctx: Context, call: Call): Promise<Answer> {
   const { Name, Driver, DriverOpts, Labels } = await call.json({ isRequired: true });
   const name = isText(Name) && Name !== '' ? Name : undefined;
-  const [option] = Object.keys(objectIn(DriverOpts));
-  if (option !== undefined) throw new EngineError(400, `create ${name ?? ''}: invalid option: "${option}"`);
   const volume = await createVolume(ctx, {
     name,
     driver: isText(Driver) ? Driver : '',
     labels: textMapIn(Labels),
+    options: textMapIn(DriverOpts),
     signal: call.signal,
   });
   return json(volumeDocument(volume), 201);

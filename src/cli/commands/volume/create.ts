@@ -18,6 +18,13 @@ export const create: Command = {
       complete: { words: ['local'] },
     },
     { name: 'label', type: 'list', help: 'Set metadata for a volume', check: checkBy(parseLabel) },
+    {
+      name: 'opt',
+      short: 'o',
+      type: 'list',
+      help: 'Set driver specific options: type, device, o',
+      check: checkBy(parseLabel),
+    },
     { name: 'name', type: 'string', help: 'Specify volume name', hidden: true },
   ],
   args: { min: 0, max: 1 },
@@ -40,6 +47,7 @@ async function runCreate(world: ContainerWorld, { options, args }: CommandInput)
     name: given,
     driver: options.string('driver') ?? 'local',
     labels: Object.fromEntries(options.list('label').map(parseLabel)),
+    options: Object.fromEntries(options.list('opt').map(parseLabel)),
     signal: world.signal,
   });
   return { stdout: `${name}\n` };

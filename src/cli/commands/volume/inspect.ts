@@ -46,18 +46,21 @@ export function findVolumeDocument(ctx: ContainerContext, name: string): GoValue
 }
 
 /** moby: api/types/volume.Volume. @param size in bytes: nerdctl's key, only on request */
-function volumeDocument({ name, createdAt, labels, mountpoint }: Volume, size?: number): GoValue {
+function volumeDocument({ name, createdAt, labels, options, mountpoint }: Volume, size?: number): GoValue {
   return struct(
     {
       CreatedAt: createdAt,
       Driver: 'local',
-      Labels: Object.keys(labels).length === 0 ? nilMap() : stringMap(labels),
+      Labels: mapOrNil(labels),
       Mountpoint: mountpoint,
       Name: name,
-      Options: nilMap(),
+      Options: mapOrNil(options),
       Scope: 'local',
       ...(size === undefined ? {} : { Size: size }),
     },
     { type: 'volume.Volume' },
   );
 }
+
+const mapOrNil = (map: Readonly<Record<string, string>>): GoValue =>
+  Object.keys(map).length === 0 ? nilMap() : stringMap(map);
