@@ -1,7 +1,8 @@
 import { defineConfig } from 'vitest/config';
 
 // Six projects, six costs: `unit` needs nothing, `integration` real files, sockets and processes, `e2e` and `compat` a real containerd,
-// `long` minutes of time, `peers` a real nerdctl too (scripts/peers.mjs). The cheap ones come first; two files at a time, because most of the work is done by other processes.
+// `long` minutes of time, `peers` a real nerdctl too (scripts/peers.mjs). The cheap ones come first; two files at a time, because most of the
+// work is done by other processes. `e2e` and `compat` share a group: no worker waits for the last file of the other.
 // The time limits here end what hangs: a busy machine must not reach them.
 const testbed = { globalSetup: ['test/e2e/support/global-setup.ts'], hookTimeout: 900_000 };
 
@@ -44,7 +45,7 @@ export default defineConfig({
           name: 'compat',
           include: ['test/compat/**/*.test.ts'],
           testTimeout: 600_000,
-          sequence: { groupOrder: 3 },
+          sequence: { groupOrder: 2 },
           ...testbed,
         },
       },
