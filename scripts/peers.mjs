@@ -60,6 +60,13 @@ const PEERS = {
   // The image of a builder, for test/peers/build.test.ts.
   buildkitd: buildkit('buildkitd'),
   buildctl: buildkit('buildctl'),
+  // Docker's compose, for test/long/compose.test.ts; Debian has older ones.
+  'compose-5': {
+    module: 'github.com/docker/compose/v5',
+    version: 'v5.6.0',
+    program: 'cmd',
+    versionVariable: 'github.com/docker/compose/v5/internal.Version',
+  },
   // A main of our own around modules of others: what receives OpenTelemetry in test/long/telemetry.test.ts.
   collector: { sources: 'testbed/collector', program: '' },
 };

@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { debianMirror, madeOnce, processEnvironment } from './debian-root.ts';
+import { findPeer } from './nerdctl-program.ts';
 import { mustRun } from './program.ts';
 
 /** A program of a package: newer than Debian 12's, so it is never installed. */
@@ -19,11 +20,21 @@ const SUITES = ['sid', 'trixie'];
 /** A path, or why there is none. */
 type Had = { readonly path: string } | { readonly missing: string };
 
-/** Docker's compose: the program that `HEALTHCTL_COMPOSE` names, else that of Debian's package. */
-export async function composeProgram(): Promise<Had> {
+/** The versions of Docker's compose that tests use. 2.40 made the recordings; it, or what `HEALTHCTL_COMPOSE` names, is the usual one. */
+export const COMPOSE_VERSIONS = ['5.6', '2.40', '2.26'] as const;
+export type ComposeVersion = (typeof COMPOSE_VERSIONS)[number];
+
+/** Docker's compose: two versions are in Debian's packages, the newest is built from its sources. */
+export async function composeProgram(version: ComposeVersion = '2.40'): Promise<Had> {
+  const wanted = { name: 'docker-compose', path: `${PLUGINS}/docker-compose`, check: ['version'] };
+  if (version === '2.26') return debianProgram(wanted, ['trixie']);
+  if (version === '5.6') {
+    const path = findPeer('compose-5');
+    return path ? { path } : { missing: 'compose 5.6 is not built: npm run peers -- compose-5' };
+  }
   const { HEALTHCTL_COMPOSE: named } = processEnvironment();
   if (named) return existsSync(named) ? { path: named } : { missing: `there is no ${named}` };
-  return debianProgram({ name: 'docker-compose', path: `${PLUGINS}/docker-compose`, check: ['version'] });
+  return debianProgram(wanted);
 }
 
 /** Docker's buildx, which runs without docker. */
@@ -31,9 +42,9 @@ export const buildxProgram = (): Promise<Had> =>
   debianProgram({ name: 'docker-buildx', path: `${PLUGINS}/docker-buildx`, check: ['version'] });
 
 /** Unpacked once for all runs. */
-async function debianProgram(wanted: Wanted): Promise<Had> {
+async function debianProgram(wanted: Wanted, suites: readonly string[] = SUITES): Promise<Had> {
   const reasons: string[] = [];
-  for (const suite of SUITES) {
+  for (const suite of suites) {
     try {
       const root = await madeOnce(`${wanted.name}-${suite}-${process.arch}`, (work) => unpack(work, suite, wanted));
       return { path: join(root, wanted.path) };

@@ -1,9 +1,9 @@
 import { execFileSync } from 'node:child_process';
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, test } from 'vitest';
-import { composeProgram } from '../../testbed/debian-program.ts';
+import { type ComposeVersion, composeProgram } from '../../testbed/debian-program.ts';
 import { isTimedAnswer, judge, type Verdict } from '../../testbed/kit-verdict.ts';
 import { NOT_JUDGED } from '../../testbed/not-judged.ts';
 import { type Bed, openBed, until } from '../e2e/support/harness.ts';
@@ -29,11 +29,16 @@ function scenariosOf(kind: 'api' | 'compose'): readonly string[] {
 /**
  * One test for each of these scenarios, against the API of a monitor in a network namespace of its own.
  *
+ * @param played.version of compose
  * @param played.limitMs for all of them together
  */
 export function describeEngineScenarios(
   title: string,
-  { names, limitMs }: { readonly names: readonly string[]; readonly limitMs: number },
+  {
+    names,
+    version = '2.40',
+    limitMs,
+  }: { readonly names: readonly string[]; readonly version?: ComposeVersion; readonly limitMs: number },
 ): void {
   describe(title, () => {
     let bed: Bed;
@@ -43,11 +48,13 @@ export function describeEngineScenarios(
     let compose: Compose = { missing: '' };
 
     beforeAll(async () => {
-      if (needsCompose) compose = await composeProgram();
+      if (needsCompose) compose = await composeProgram(version);
       bed = await openBed();
       host = await openNetworkHost(bed);
       if (needsCompose && 'missing' in compose) return;
-      verdicts = await replay(await playOn(bed, host, compose), names);
+      const deviations = join(bed.directory, 'deviations.json');
+      writeFileSync(deviations, JSON.stringify(deviationsWith(version)));
+      verdicts = await replay(await playOn(bed, host, { compose, deviations }), names);
     }, limitMs);
     afterAll(async () => {
       await bed[Symbol.asyncDispose]();
@@ -64,13 +71,28 @@ export function describeEngineScenarios(
 
 type Compose = Awaited<ReturnType<typeof composeProgram>>;
 
-async function playOn(bed: Bed, host: NetworkHost, compose: Compose): Promise<KitPlay> {
+type Deviations = Readonly<Record<string, readonly unknown[]>>;
+/** The file: those of each scenario, and for each other version of compose what that one does otherwise. */
+type StoredDeviations = Deviations & { readonly 'with another compose': Readonly<Record<string, Deviations>> };
+
+function deviationsWith(version: ComposeVersion): Deviations {
+  const stored: StoredDeviations = JSON.parse(readFileSync(DEVIATIONS, 'utf8'));
+  const { 'with another compose': others, ...common } = stored;
+  const own = Object.entries(others[version] ?? {});
+  return { ...common, ...Object.fromEntries(own.map(([name, some]) => [name, [...(common[name] ?? []), ...some]])) };
+}
+
+async function playOn(
+  bed: Bed,
+  host: NetworkHost,
+  { compose, deviations }: { readonly compose: Compose; readonly deviations: string },
+): Promise<KitPlay> {
   const socket = join(bed.directory, 'docker.sock');
   const monitor = host.spawnWithCgroups('daemon', 'run', '--docker-socket', socket);
   await until(() => monitor.stderr().includes("Docker's Engine API at"), { withinMs: 30_000 });
   const work = join(bed.directory, 'kit');
   mkdirSync(work);
-  const options = ['--host', `unix://${socket}`, '--work', work, '--deviations', DEVIATIONS, '--retry', '2'];
+  const options = ['--host', `unix://${socket}`, '--work', work, '--deviations', deviations, '--retry', '2'];
   if ('path' in compose) options.push('--compose', compose.path);
   return { kit: ENGINE_KIT, options, env: bed.env };
 }
