@@ -11,6 +11,13 @@ test('sizes are in powers of 1000, and one file is the default', () => {
   expect(limit('max-size=1', 'max-size=2')).toEqual({ maxSize: 2, maxFile: 1 });
 });
 
+test('what the driver local keeps is limited without an option too, as in Docker', () => {
+  const limitOf = (...options: string[]) => logLimitOf(parseLogConfig('local', options));
+  expect(limitOf()).toEqual({ maxSize: 20_000_000, maxFile: 5 });
+  expect(limitOf('max-file=2')).toEqual({ maxSize: 20_000_000, maxFile: 2 });
+  expect(limitOf('max-size=1m', 'compress=false')).toEqual({ maxSize: 1_000_000, maxFile: 5 });
+});
+
 test.each([
   ['json-file', ['foo=1'], "unknown log opt 'foo' for json-file log driver"],
   ['json-file', ['max-size=0'], 'max-size must be a positive number'],
@@ -18,6 +25,7 @@ test.each([
   ['json-file', ['max-size=1m', 'max-file=0'], 'max-file cannot be less than 1'],
   ['json-file', ['max-file=x'], 'strconv.Atoi: parsing "x": invalid syntax'],
   ['json-file', ['max-size'], 'invalid logging option format: max-size'],
+  ['local', ['labels=a'], "unknown log opt 'labels' for log driver local"],
   ['none', ['max-size=1m'], 'invalid logging opts for driver none'],
   ['fluentd', [], "logger: no log driver named 'fluentd' is registered"],
 ])('refuses %s with %j', (driver, options, message) => {
@@ -27,7 +35,8 @@ test.each([
 test('parses everything that it stores', () => {
   const config = parseLogConfig('', ['max-size=1m']);
   expect(logConfigOf({ LogConfig: { Type: config.driver, Config: config.options } })).toEqual(config);
-  expect(logConfigOf({ LogConfig: { Type: 'none', Config: {} } }).driver).toBe('none');
+  for (const driver of ['none', 'local'])
+    expect(logConfigOf({ LogConfig: { Type: driver, Config: {} } })).toEqual(parseLogConfig(driver, []));
   for (const value of [undefined, null, 'x', [], { Type: 'file', Config: null }, { Config: { 'max-size': 7 } }])
     expect(logConfigOf({ LogConfig: value })).toEqual({ driver: 'json-file', options: {} });
 });

@@ -4,7 +4,7 @@ import { logAttributesFrom } from './log-attributes.ts';
 
 /** The handling of a container's output. */
 export interface LogConfig {
-  readonly driver: 'json-file' | 'none';
+  readonly driver: 'json-file' | 'local' | 'none';
   /** As given: `max-size` → `10m`. */
   readonly options: Readonly<Record<string, string>>;
   /** Whether json-file was given explicitly: then the output is also written in Docker's json-file format. */
@@ -19,8 +19,16 @@ export interface LogLimit {
   readonly maxFile: number;
 }
 
-/** moby, daemon/logger/jsonfilelog: options without a meaning here are accepted and shown too. */
-const KNOWN_OPTIONS = ['max-file', 'max-size', 'compress', 'labels', 'labels-regex', 'env', 'env-regex', 'tag'];
+/** Options without a meaning here are accepted and shown too (moby: daemon/logger/jsonfilelog and local). */
+const DRIVERS: Readonly<Record<string, { readonly options: readonly string[]; readonly called: string }>> = {
+  'json-file': {
+    options: ['max-file', 'max-size', 'compress', 'labels', 'labels-regex', 'env', 'env-regex', 'tag'],
+    called: 'json-file log driver',
+  },
+  local: { options: ['max-file', 'max-size', 'compress'], called: 'log driver local' },
+};
+/** What Docker's driver `local` keeps. */
+const LOCAL_LIMIT: LogLimit = { maxSize: 20_000_000, maxFile: 5 };
 const UNITS: Readonly<Record<string, number>> = { '': 1, k: 1e3, m: 1e6, g: 1e9, t: 1e12, p: 1e15 };
 
 /**
@@ -41,33 +49,35 @@ export function parseLogConfig(driver: string, options: readonly string[]): LogC
     if (options.length > 0) throw new HealthctlError('USAGE', 'invalid logging opts for driver none');
     return { driver, options: {} };
   }
-  if (driver !== 'json-file' && driver !== '')
+  const known = Object.hasOwn(DRIVERS, driver || 'json-file') ? DRIVERS[driver || 'json-file'] : undefined;
+  if (!known)
     throw new HealthctlError('INVALID', `logger: no log driver named '${driver}' is registered`, {
-      hint: 'the drivers are json-file and none',
+      hint: 'the drivers are json-file, local and none',
     });
-  const unknown = Object.keys(given).find((key) => !KNOWN_OPTIONS.includes(key));
-  if (unknown !== undefined)
-    throw new HealthctlError('INVALID', `unknown log opt '${unknown}' for json-file log driver`);
-  limitFrom(given);
+  const unknown = Object.keys(given).find((key) => !known.options.includes(key));
+  if (unknown !== undefined) throw new HealthctlError('INVALID', `unknown log opt '${unknown}' for ${known.called}`);
+  const config: LogConfig = { driver: driver === 'local' ? driver : 'json-file', options: given };
+  limitFrom(config);
   logAttributesFrom(given, { labels: {}, env: [] });
-  return { driver: 'json-file', options: given, ...(driver === '' ? {} : { isJson: true as const }) };
+  return driver === 'json-file' ? { ...config, isJson: true } : config;
 }
 
 /** Undefined without a limit. Throws INVALID in the words of moby's json-file driver. */
-function limitFrom(options: Readonly<Record<string, string>>): LogLimit | undefined {
+function limitFrom({ driver, options }: LogConfig): LogLimit | undefined {
   const { 'max-size': size, 'max-file': files } = options;
-  const maxFile = files === undefined ? 1 : parseCount(files);
+  const unset = driver === 'local' ? LOCAL_LIMIT : undefined;
+  const maxFile = files === undefined ? (unset?.maxFile ?? 1) : parseCount(files);
   if (maxFile < 1) throw invalid('max-file cannot be less than 1');
-  if (size === undefined) return undefined;
+  if (size === undefined) return unset && { ...unset, maxFile };
   const maxSize = parseHumanSize(size);
   if (maxSize <= 0) throw invalid('max-size must be a positive number');
   return { maxSize, maxFile };
 }
 
 /** The limit in a config; none if it does not parse because another tool wrote it. */
-export function logLimitOf({ options }: LogConfig): LogLimit | undefined {
+export function logLimitOf(config: LogConfig): LogLimit | undefined {
   try {
-    return limitFrom(options);
+    return limitFrom(config);
   } catch {
     return undefined;
   }
@@ -76,7 +86,8 @@ export function logLimitOf({ options }: LogConfig): LogLimit | undefined {
 /** Parses `HostConfig.LogConfig` as `inspect` shows it. A missing one, or one of an earlier version, is json-file. */
 export function logConfigOf(hostConfig: Readonly<Record<string, unknown>>): LogConfig {
   const { Type: type, Config: config } = objectIn(hostConfig.LogConfig);
-  return type === 'none' ? { driver: 'none', options: {} } : { driver: 'json-file', options: textMapIn(config) };
+  if (type === 'none') return { driver: 'none', options: {} };
+  return { driver: type === 'local' ? type : 'json-file', options: textMapIn(config) };
 }
 
 function parseCount(text: string): number {

@@ -6,8 +6,8 @@ export const logOptionSpecs: readonly OptionSpec[] = [
   {
     name: 'log-driver',
     type: 'string',
-    help: 'Logging driver for the container: json-file or none',
-    complete: { words: ['json-file', 'none'] },
+    help: 'Logging driver for the container: json-file, local or none',
+    complete: { words: ['json-file', 'local', 'none'] },
   },
   {
     name: 'log-opt',

@@ -110,7 +110,12 @@ function limitsOf({ MemoryLimit, SwapLimit, CpuCfsQuota, PidsLimit }: HostInfo) 
 
 /** The same on each host. */
 const FIXED = {
-  Plugins: { Volume: ['local'], Network: ['bridge', 'host', 'null'], Authorization: null, Log: ['json-file', 'none'] },
+  Plugins: {
+    Volume: ['local'],
+    Network: ['bridge', 'host', 'null'],
+    Authorization: null,
+    Log: ['json-file', 'local', 'none'],
+  },
   // Published ports need it, and starting a container turns it on.
   IPv4Forwarding: true,
   LoggingDriver: 'json-file',
