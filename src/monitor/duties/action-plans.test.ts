@@ -32,9 +32,19 @@ test('a plan is dropped by the cause that made it, and by no other', async () =>
   plans.drop('a', 'health');
   expect(plans.get('a')?.cause).toBe('end');
   plans.drop('a', 'end');
-  expect(plans.get('a')).toBeUndefined();
+  expect([plans.get('a'), plans.causeOf('a')]).toEqual([undefined, undefined]);
   await clock.advance(1_000);
   expect(seen).toEqual([]);
+});
+
+test('the cause of an action is known while it is planned and while it runs', async () => {
+  const { clock, plans } = setUp();
+  plans.plan('a', { cause: 'end', delayMs: 1_000 }, () => clock.sleep(5_000));
+  expect(plans.causeOf('a')).toBe('end');
+  await clock.advance(1_000);
+  expect([plans.get('a'), plans.causeOf('a')]).toEqual([undefined, 'end']);
+  await clock.advance(5_000);
+  expect(plans.causeOf('a')).toBeUndefined();
 });
 
 test('an action that fails is reported, and counts as ended', async () => {

@@ -19,11 +19,13 @@ interface Plan {
 export interface ActionPlans {
   get(key: string): Plan | undefined;
   isRunning(key: string): boolean;
+  /** Why an action is planned or running; undefined if none is. */
+  causeOf(key: string): PlanCause | undefined;
   /** Whether any action is planned or running. */
   readonly isBusy: boolean;
   /** Begins an action after a delay. */
   plan(key: string, when: { readonly cause: PlanCause; readonly delayMs: number }, action: Action): void;
-  /** Begins an action now. The caller has checked that none is running. */
+  /** Begins an action on a container that is unhealthy, now. The caller has checked that none is running. */
   run(key: string, action: Action): void;
   /** @param cause only a plan with this cause; default: any */
   drop(key: string, cause?: PlanCause): void;
@@ -42,7 +44,7 @@ export interface ActionPlansDeps {
 
 export function createActionPlans({ clock, onFailure, onEnd }: ActionPlansDeps): ActionPlans {
   const plans = new Map<string, Plan & { cancel(): void }>();
-  const running = new Map<string, Promise<void>>();
+  const running = new Map<string, { readonly cause: PlanCause; readonly done: Promise<void> }>();
   let isStopped = false;
 
   const drop: ActionPlans['drop'] = (key, cause) => {
@@ -51,7 +53,7 @@ export function createActionPlans({ clock, onFailure, onEnd }: ActionPlansDeps):
     plan.cancel();
     plans.delete(key);
   };
-  const run: ActionPlans['run'] = (key, action) => {
+  const run = (key: string, cause: PlanCause, action: Action): void => {
     if (isStopped) return;
     const done = action()
       .catch((error: unknown) => onFailure(key, error))
@@ -59,11 +61,12 @@ export function createActionPlans({ clock, onFailure, onEnd }: ActionPlansDeps):
         running.delete(key);
         onEnd(key);
       });
-    running.set(key, done);
+    running.set(key, { cause, done });
   };
   return {
     get: (key) => plans.get(key),
     isRunning: (key) => running.has(key),
+    causeOf: (key) => (plans.get(key) ?? running.get(key))?.cause,
     get isBusy() {
       return plans.size > 0 || running.size > 0;
     },
@@ -72,16 +75,16 @@ export function createActionPlans({ clock, onFailure, onEnd }: ActionPlansDeps):
       drop(key);
       const { cancel } = clock.after(delayMs, () => {
         plans.delete(key);
-        run(key, action);
+        run(key, cause, action);
       });
       plans.set(key, { cause, atMs: clock.now() + delayMs, cancel });
     },
-    run,
+    run: (key, action) => run(key, 'health', action),
     drop,
     stop: async () => {
       isStopped = true;
       for (const key of [...plans.keys()]) drop(key);
-      await Promise.all(running.values());
+      await Promise.all([...running.values()].map(({ done }) => done));
     },
   };
 }

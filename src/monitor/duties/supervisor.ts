@@ -39,7 +39,7 @@ export interface Supervisor {
   onResult(container: KnownContainer, recorded: Pick<RecordedResult, 'state' | 'result'>): void;
   /** The known facts of a container have changed. */
   onChange(key: string): void;
-  /** Whether the container has ended and will be started after a delay. */
+  /** Whether the container has ended and is started again, now or after a delay. */
   isRestarting(key: string): boolean;
   /** When a container will be restarted, wall time; undefined if no restart is planned. */
   nextRestartAtMs(key: string): number | undefined;
@@ -179,7 +179,7 @@ export function createSupervisor({ get, actions, clock, log }: SupervisorDeps): 
   return {
     onResult,
     onChange,
-    isRestarting: (key) => plans.get(key)?.cause === 'end',
+    isRestarting: (key) => plans.causeOf(key) === 'end',
     nextRestartAtMs: (key) => plans.get(key)?.atMs,
     get isBusy() {
       return plans.isBusy;
