@@ -26,6 +26,7 @@ import { readFilesInRoot } from '../system/rootfs.ts';
 import { type ContainerContext, makeDataDir } from './context.ts';
 import { findInit } from './host/host-facts.ts';
 import { type HostNeeds, hostNeedsOf, makeBindSource, refuseMounts, shownDefaults } from './host/host-needs.ts';
+import { canReadOnlyBelow } from './host/read-only-below.ts';
 import { chooseRuntime } from './host/runtime.ts';
 import { liveFileOf } from './logs/output-files.ts';
 import { checkName, inventName, refuseTakenName, withNamesLock } from './names.ts';
@@ -77,6 +78,9 @@ export async function createContainer(ctx: ContainerContext, asked: CreateReques
   refuseMounts(request);
   const onHost = hostNeedsOf(ctx, request);
   const runtime = chooseRuntime(request.runtime, deps.path);
+  const readOnlyBelow = await canReadOnlyBelow(ctx, request, {
+    ...{ runtime, path: deps.path, kernelVersion: onHost.host.kernelVersion },
+  });
   if (request.name !== undefined) await refuseTakenName(ctx, request.name);
   const placement = await placeContainer(ctx, request);
   const { modes, ipcDonor } = await resolveModes(ctx, request.namespaces);
@@ -103,7 +107,7 @@ export async function createContainer(ctx: ContainerContext, asked: CreateReques
       const options = specOptionsOf(ctx, {
         ...onHost,
         ...{ id, request, placement, image, user, volumes, modes, shm },
-        path: deps.path,
+        ...{ path: deps.path, readOnlyBelow },
       });
       const spec = buildSpec({ ...options, ...followedWorkingDir(ctx, options, mounts) });
       const stored = storedConfigFrom({ ...request, ...shownDefaults(request.limits, modes, onHost.host) }, image, {
@@ -211,6 +215,7 @@ interface SpecParts extends HostNeeds {
   readonly user: SpecOptions['user'];
   readonly volumes: readonly UsedVolume[];
   readonly path: string;
+  readonly readOnlyBelow: boolean;
   readonly modes: NamespaceModes;
   readonly shm: SpecOptions['shm'];
 }
@@ -222,6 +227,7 @@ function specOptionsOf(ctx: ContainerContext, parts: SpecParts): SpecOptions {
     ...specOptionsFrom(request),
     ...specNetworkOf(ctx, { id, request, placement, modes }),
     binds: [...request.binds, ...volumes.map(bindOfVolume)],
+    canReadOnlyBelow: parts.readOnlyBelow,
     id,
     namespace: ctx.containerd.namespace,
     image: imageDefaultsOf(image),
@@ -264,8 +270,17 @@ function specOptionsFrom(
     tty,
     ...rest
   } = request;
-  return { ...rest, terminal: tty, noNewPrivileges: security.noNewPrivileges, ...seccompOf(security) };
+  return {
+    ...rest,
+    terminal: tty,
+    noNewPrivileges: security.noNewPrivileges,
+    ...writableCgroupsOf(security),
+    ...seccompOf(security),
+  };
 }
+
+const writableCgroupsOf = ({ writableCgroups }: SecurityOptions): Pick<SpecOptions, 'writableCgroups'> =>
+  writableCgroups === undefined ? {} : { writableCgroups };
 
 function seccompOf({ seccomp, seccompProfile }: SecurityOptions): Pick<SpecOptions, 'seccomp'> {
   if (seccompProfile !== undefined) return { seccomp: { profile: seccompProfile } };

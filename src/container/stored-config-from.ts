@@ -75,6 +75,7 @@ function hostConfigFrom(request: CreateRequest, network: string): StoredConfig['
   const { security, networking } = request;
   const securityOpt = [
     ...(security.noNewPrivileges ? ['no-new-privileges'] : []),
+    ...(security.writableCgroups === undefined ? [] : [`writable-cgroups=${security.writableCgroups}`]),
     ...(security.seccomp === undefined ? [] : [`seccomp=${security.seccomp}`]),
     ...(security.apparmor === undefined ? [] : [`apparmor=${security.apparmor}`]),
   ];

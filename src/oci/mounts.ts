@@ -19,9 +19,11 @@ export interface Bind {
   readonly fileSystem?: { readonly type: string; readonly options: readonly string[] };
   /** Whether `--volumes-from` brought it. */
   readonly isInherited?: true;
+  /** Whether what is mounted below a read-only one may be written, as with clients of Docker before API 1.44. */
+  readonly isWritableBelow?: true;
   /**
    * Of `--mount`: the source must exist. `recursive` is about the mounts below it: `disabled` leaves them out,
-   * `readonly` makes them read-only too.
+   * `writable` leaves them writable, `readonly` makes them read-only or fails.
    */
   readonly mount?: {
     readonly recursive: 'enabled' | 'disabled' | 'writable' | 'readonly';
@@ -82,6 +84,10 @@ export interface MountOptions {
   readonly shm: { readonly source: string } | 'none' | undefined;
   readonly readOnly: boolean;
   readonly privileged: boolean;
+  /** Whether the container may write into its cgroup; absent: if it is privileged. */
+  readonly writableCgroups?: boolean | undefined;
+  /** Whether kernel and runtime can make a mount read-only with all that is mounted below it. */
+  readonly canReadOnlyBelow?: boolean | undefined;
   /** The tini of the host, for `--init`. */
   readonly init: string | undefined;
 }
@@ -145,9 +151,9 @@ function shmMount(own: Mount, { shm }: MountOptions): readonly Mount[] {
   return [{ destination: SHM, type: 'bind', source: shm.source, options: ['rbind', ...NO_PRIVILEGES, 'rprivate'] }];
 }
 
-function restrict(mount: Mount, { readOnly, privileged }: MountOptions): Mount {
-  const { destination, options = [] } = mount;
-  if (privileged && destination.startsWith('/sys')) {
+function restrict(mount: Mount, { readOnly, privileged, writableCgroups = privileged }: MountOptions): Mount {
+  const { destination, type, options = [] } = mount;
+  if (type === 'cgroup' ? writableCgroups : privileged && destination === '/sys') {
     return { ...mount, options: options.filter((option) => option !== 'ro') };
   }
   if (!readOnly || ALWAYS_WRITABLE.has(destination) || options.includes('ro')) return mount;
@@ -156,7 +162,7 @@ function restrict(mount: Mount, { readOnly, privileged }: MountOptions): Mount {
 
 function requestedMounts(options: MountOptions): readonly Mount[] {
   const mounts: Mount[] = [
-    ...options.binds.map(bindMount),
+    ...options.binds.map((bind) => bindMount(bind, options.canReadOnlyBelow === true)),
     ...options.tmpfs.map(
       (tmpfs): Mount => ({
         destination: tmpfs.destination,
@@ -189,19 +195,26 @@ function generatedMounts({ generated, readOnly }: MountOptions): readonly Mount[
     ['/etc/hosts', generated.hosts],
   ];
   return files.flatMap(([destination, source]) =>
-    source === undefined ? [] : [bindMount({ source, destination, readOnly, propagation: 'rprivate' })],
+    source === undefined ? [] : [bindMount({ source, destination, readOnly, propagation: 'rprivate' }, false)],
   );
 }
 
-function bindMount({ source, destination, readOnly, propagation, mount, fileSystem }: Bind): Mount {
+/** Docker 25 and later make what is mounted below read-only too, where the host can (moby: daemon/oci_linux.go). */
+function bindMount(bind: Bind, canReadOnlyBelow: boolean): Mount {
+  const { source, destination, readOnly, propagation, mount, fileSystem } = bind;
   if (fileSystem) {
     const { type, options } = fileSystem;
     return { destination, type, source, options: [...options, ...(readOnly && !options.includes('ro') ? ['ro'] : [])] };
   }
   const kind = mount?.recursive === 'disabled' ? 'bind' : 'rbind';
-  // `rro` makes the mounts below the path read-only too (runc 1.1, crun 1.5).
-  const access = mount?.recursive === 'readonly' ? 'rro' : 'ro';
+  const isReadOnlyBelow = mount?.recursive === 'readonly' || (canReadOnlyBelow && !isWritableBelow(bind));
+  const access = isReadOnlyBelow ? 'rro' : 'ro';
   return { destination, type: 'bind', source, options: [kind, ...(readOnly ? [access] : []), propagation] };
+}
+
+/** Whether a read-only bind is asked for whose mounts below stay writable. */
+export function isWritableBelow({ mount, isWritableBelow }: Bind): boolean {
+  return isWritableBelow === true || mount?.recursive === 'writable';
 }
 
 function depth(path: string): number {

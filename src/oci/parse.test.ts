@@ -123,6 +123,14 @@ describe('--security-opt', () => {
       ['no-new-privileges', 'no-new-privileges=false'],
       { noNewPrivileges: false, seccomp: undefined, apparmor: undefined },
     ],
+    [
+      ['no-new-privileges=1', 'writable-cgroups'],
+      { noNewPrivileges: true, seccomp: undefined, apparmor: undefined, writableCgroups: true },
+    ],
+    [
+      ['writable-cgroups=F'],
+      { noNewPrivileges: false, seccomp: undefined, apparmor: undefined, writableCgroups: false },
+    ],
     [['seccomp:/a=b:c.json'], { noNewPrivileges: false, seccomp: '/a=b:c.json', apparmor: undefined }],
     [['seccomp=x', 'seccomp=builtin'], { noNewPrivileges: false, seccomp: undefined, apparmor: undefined }],
     [['apparmor=unconfined', 'apparmor:mine'], { noNewPrivileges: false, seccomp: undefined, apparmor: 'mine' }],
@@ -131,7 +139,8 @@ describe('--security-opt', () => {
   test('refuses unknown options and values', () => {
     expect(() => parseSecurityOptions(['apparmor='])).toThrow(usage('invalid --security-opt 2: "apparmor="'));
     expect(() => parseSecurityOptions(['seccomp'])).toThrow(usage('invalid --security-opt 1: "seccomp"'));
-    expect(() => parseSecurityOptions(['no-new-privileges=maybe'])).toThrow(HealthctlError);
+    for (const text of ['no-new-privileges=maybe', 'writable-cgroups=potato', 'writeable-cgroups=true'])
+      expect(() => parseSecurityOptions([text])).toThrow(usage(`invalid --security-opt 2: "${text}"`));
   });
 });
 

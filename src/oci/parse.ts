@@ -1,4 +1,5 @@
 import { quote } from '../go/quote.ts';
+import { parseBool } from '../go/values.ts';
 import { HealthctlError } from '../lib/errors.ts';
 import type { Rlimit, Uint64 } from './types.ts';
 
@@ -126,6 +127,8 @@ export function parseLabel(text: string): readonly [key: string, value: string] 
 
 export interface SecurityOptions {
   readonly noNewPrivileges: boolean;
+  /** Whether the container may write into its cgroup; absent: if it is privileged. */
+  readonly writableCgroups?: boolean;
   /** `unconfined`, or the path of a profile; undefined for the default. */
   readonly seccomp: string | undefined;
   /** Content of that profile, once read. */
@@ -135,29 +138,41 @@ export interface SecurityOptions {
 }
 
 /**
- * All `--security-opt` values, the last one of a kind wins: `no-new-privileges[=BOOL]`,
+ * All `--security-opt` values, the last one of a kind wins: `no-new-privileges[=BOOL]`, `writable-cgroups[=BOOL]`,
  * `seccomp=FILE|unconfined|builtin`, `apparmor=NAME|unconfined`; `:` for `=` too.
  */
 export function parseSecurityOptions(texts: readonly string[]): SecurityOptions {
   let noNewPrivileges = false;
+  let writableCgroups: boolean | undefined;
   let seccomp: string | undefined;
   let apparmor: string | undefined;
   for (const text of texts) {
     const [, name = text, value] = /^([^=:]*)[=:](.*)$/s.exec(text) ?? [];
     if (name === 'no-new-privileges') {
-      if (value !== undefined && !/^(true|false)$/.test(value)) throw usage(`invalid --security-opt 2: ${quote(text)}`);
-      noNewPrivileges = value !== 'false';
+      noNewPrivileges = switchIn(text, value);
+    } else if (name === 'writable-cgroups') {
+      writableCgroups = switchIn(text, value);
     } else if (name === 'seccomp' && value) {
       seccomp = value === 'builtin' ? undefined : value;
     } else if (name === 'apparmor' && value) {
       apparmor = value;
     } else {
       throw new HealthctlError('USAGE', `invalid --security-opt ${value === undefined ? 1 : 2}: ${quote(text)}`, {
-        hint: 'no-new-privileges, seccomp=FILE|unconfined and apparmor=NAME|unconfined are supported',
+        hint: 'no-new-privileges, writable-cgroups, seccomp=FILE|unconfined and apparmor=NAME|unconfined are supported',
       });
     }
   }
-  return { noNewPrivileges, seccomp, apparmor };
+  return { noNewPrivileges, seccomp, apparmor, ...(writableCgroups === undefined ? {} : { writableCgroups }) };
+}
+
+/** Given without a value it is on. Throws USAGE for a value that Go does not read as a bool. */
+function switchIn(text: string, value: string | undefined): boolean {
+  if (value === undefined) return true;
+  try {
+    return parseBool(value);
+  } catch (cause) {
+    throw new HealthctlError('USAGE', `invalid --security-opt 2: ${quote(text)}`, { cause });
+  }
 }
 
 function usage(message: string): HealthctlError {

@@ -98,14 +98,14 @@ function applies({ includes = {}, excludes = {} }: ProfileRule, conditions: Secc
   const arch = ARCHES[conditions.arch].profile;
   if (excludes.arches?.includes(arch)) return false;
   if (excludes.caps?.some((name) => capabilities.includes(name))) return false;
-  if (excludes.minKernel && isAtLeast(kernelVersion, excludes.minKernel)) return false;
+  if (excludes.minKernel && isKernelSince(kernelVersion, excludes.minKernel)) return false;
   if (includes.arches !== undefined && includes.arches.length > 0 && !includes.arches.includes(arch)) return false;
   if (includes.caps?.some((name) => !capabilities.includes(name))) return false;
-  return !(includes.minKernel && !isAtLeast(kernelVersion, includes.minKernel));
+  return !(includes.minKernel && !isKernelSince(kernelVersion, includes.minKernel));
 }
 
 /** Compares version and major revision; what follows differs between distributions. */
-function isAtLeast(kernelVersion: string, wanted: string): boolean {
+export function isKernelSince(kernelVersion: string, wanted: string): boolean {
   const [have, want] = [kernelVersion, wanted].map((text) => {
     const [, version, revision] = /^(\d+)\.(\d+)/.exec(text) ?? [];
     if (version === undefined || revision === undefined) {

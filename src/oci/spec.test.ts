@@ -31,6 +31,7 @@ function build(options: Partial<SpecOptions> = {}): RuntimeSpec {
       swapLimit: true,
       cpuRealtime: true,
       cpus: 2,
+      throttling: ['/sys/devices/system/cpu/cpu1/thermal_throttle'],
       capabilities: ALL_CAPABILITIES,
       devices: [{ path: '/dev/kmsg', type: 'c', major: 1, minor: 11 }],
     },
@@ -167,6 +168,7 @@ describe('namespaces', () => {
       swapLimit: true,
       cpuRealtime: false,
       cpus: 1,
+      throttling: [],
       capabilities: [],
     } as const;
     expect(types({ host })).toContain('cgroup');
@@ -176,6 +178,12 @@ describe('namespaces', () => {
     expect(build().linux?.sysctl).toMatchObject({ 'net.ipv4.ip_unprivileged_port_start': '0' });
     expect(build({ network: 'host' }).linux).not.toHaveProperty('sysctl');
   });
+});
+
+test('a terminal has the size that was asked for', () => {
+  const consoleSize = { width: 57, height: 123 };
+  expect(build({ terminal: true, consoleSize }).process?.consoleSize).toEqual(consoleSize);
+  expect(build({ consoleSize }).process).not.toHaveProperty('consoleSize');
 });
 
 describe('mounts', () => {
@@ -226,6 +234,25 @@ describe('mounts', () => {
     for (const writable of ['/proc', '/dev', '/dev/shm', '/x', '/tmp']) {
       expect(mountAt(spec, writable)).not.toContain('ro');
     }
+  });
+
+  test('a read-only bind is read-only with what is mounted below it, where the host can', () => {
+    const bind = bindOf('/x:/x:ro', '/');
+    const accessOf = (one: Bind, canReadOnlyBelow: boolean) =>
+      mountAt(build({ binds: [one], canReadOnlyBelow }), '/x')?.[1];
+    expect([accessOf(bind, true), accessOf(bind, false)]).toEqual(['rro', 'ro']);
+    expect(accessOf({ ...bind, isWritableBelow: true }, true)).toBe('ro');
+    expect(accessOf({ ...bind, mount: { recursive: 'writable' } }, true)).toBe('ro');
+    expect(accessOf({ ...bind, mount: { recursive: 'readonly' } }, false)).toBe('rro');
+    const writable = build({ binds: [bindOf('/x:/x', '/')], canReadOnlyBelow: true });
+    expect(mountAt(writable, '/x')).toEqual(['rbind', 'rprivate']);
+  });
+
+  test('the cgroup is read-only unless the container is privileged, or asks for the other', () => {
+    const isReadOnly = (options: Partial<SpecOptions>) => mountAt(build(options), '/sys/fs/cgroup')?.includes('ro');
+    expect([isReadOnly({}), isReadOnly({ writableCgroups: true })]).toEqual([true, false]);
+    expect(isReadOnly({ privileged: true, writableCgroups: false })).toBe(true);
+    expect(mountAt(build({ writableCgroups: true }), '/sys')).toContain('ro');
   });
 
   test('the root gets the propagation that the binds need', () => {

@@ -52,6 +52,12 @@ export interface SpecOptions {
   readonly privileged?: boolean;
   /** `--security-opt no-new-privileges`. */
   readonly noNewPrivileges?: boolean;
+  /** `--security-opt writable-cgroups`; absent: if it is privileged. */
+  readonly writableCgroups?: boolean;
+  /** Whether kernel and runtime can make a mount read-only with all that is mounted below it. */
+  readonly canReadOnlyBelow?: boolean;
+  /** The first size of its terminal. */
+  readonly consoleSize?: { readonly width: number; readonly height: number };
   /** Name of a profile that the kernel has, or `unconfined`; absent where it has no AppArmor. */
   readonly apparmor?: string | undefined;
   readonly capAdd?: readonly string[];
@@ -106,6 +112,8 @@ export interface HostFacts {
   /** Whether the kernel can limit real-time scheduling: cgroup v1 with CONFIG_RT_GROUP_SCHED. */
   readonly cpuRealtime: boolean;
   readonly cpus: number;
+  /** The directories with the counters of CPU throttling. */
+  readonly throttling: readonly string[];
   /** Our own bounding set, see capabilitiesOfMask. */
   readonly capabilities: readonly string[];
   /** The nodes below /dev, for `--privileged`. */
@@ -127,20 +135,23 @@ export function withoutInherited(process: ContainerProcess): ContainerProcess {
   return { ...process, user: { umask: UMASK, ...process.user }, oomScoreAdj: process.oomScoreAdj ?? 0 };
 }
 
-/** Hidden by an empty file or directory (moby daemon/pkg/oci/defaults.go). */
+/**
+ * Hidden by an empty file or directory (moby daemon/pkg/oci/defaults.go), as are the counters of CPU throttling, which
+ * reveal a neighbour's load.
+ */
 const MASKED_PATHS = [
-  '/proc/acpi',
   '/proc/asound',
+  '/proc/acpi',
   '/proc/interrupts',
   '/proc/kcore',
   '/proc/keys',
   '/proc/latency_stats',
-  '/proc/sched_debug',
-  '/proc/scsi',
   '/proc/timer_list',
   '/proc/timer_stats',
-  '/sys/devices/virtual/powercap',
+  '/proc/sched_debug',
+  '/proc/scsi',
   '/sys/firmware',
+  '/sys/devices/virtual/powercap',
 ];
 const READONLY_PATHS = ['/proc/bus', '/proc/fs', '/proc/irq', '/proc/sys', '/proc/sysrq-trigger'];
 
@@ -176,6 +187,8 @@ export function buildSpec(options: SpecOptions): RuntimeSpec {
       shm: options.shm,
       readOnly,
       privileged,
+      writableCgroups: options.writableCgroups,
+      canReadOnlyBelow: options.canReadOnlyBelow,
       init: options.init,
     }),
     linux: buildLinux(options, capabilities),
@@ -193,6 +206,7 @@ function buildProcess(options: SpecOptions, capabilities: readonly string[]): Co
   });
   return withoutInherited({
     terminal,
+    ...(terminal && options.consoleSize && { consoleSize: options.consoleSize }),
     user: options.user,
     args: options.init === undefined ? args : [INIT_PATH, '--', ...args],
     env: resolveEnv({ image: image.env ?? [], given: options.env ?? [], hostname: options.hostname, terminal }),
@@ -246,7 +260,7 @@ function buildLinux(options: SpecOptions, capabilities: readonly string[]): Linu
     ...(Object.keys(sysctl).length > 0 && { sysctl }),
     ...((privileged || devices.length > 0) && { devices: devicesOf(options) }),
     ...(!privileged && {
-      maskedPaths: options.maskedPaths ?? maskedPaths(host.cpus),
+      maskedPaths: options.maskedPaths ?? [...MASKED_PATHS, ...host.throttling],
       readonlyPaths: options.readonlyPaths ?? READONLY_PATHS,
     }),
     ...(seccomp && { seccomp }),
@@ -260,12 +274,6 @@ function devicesOf({ privileged = false, host, devices = [] }: SpecOptions): rea
   const givenPaths = new Set(given.map(({ path }) => path));
   const all = privileged ? (host.devices ?? []).filter(({ path }) => !givenPaths.has(path)) : [];
   return [...all, ...given];
-}
-
-/** Includes the counters of CPU throttling, which reveal a neighbour's load; runtimes skip paths that do not exist. */
-function maskedPaths(cpus: number): readonly string[] {
-  const throttling = Array.from({ length: cpus }, (_, cpu) => `/sys/devices/system/cpu/cpu${cpu}/thermal_throttle`);
-  return [...MASKED_PATHS, ...throttling];
 }
 
 /** A privileged container is filtered only by an explicitly given profile. */

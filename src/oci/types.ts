@@ -20,6 +20,7 @@ export interface RuntimeSpec {
 /** `process`: how to start a container's first process, or an exec. */
 export interface ContainerProcess {
   readonly terminal?: boolean;
+  readonly consoleSize?: { readonly width: number; readonly height: number } | undefined;
   readonly user: User;
   readonly args?: readonly string[];
   /** `NAME=value`. */

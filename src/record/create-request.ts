@@ -85,6 +85,8 @@ export interface CreateRequest {
   readonly shmSize?: number;
   readonly runtime?: string;
   readonly tty: boolean;
+  /** The first size of its terminal. */
+  readonly consoleSize?: { readonly width: number; readonly height: number };
   readonly attach: AttachedStreams;
   readonly openStdin: boolean;
   /** The container's stdin ends when the first attached client's does. */

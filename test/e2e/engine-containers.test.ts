@@ -112,6 +112,20 @@ describe('a create that is refused', () => {
       'invalid JSON: json: cannot unmarshal string into Go struct field .Healthcheck.Interval of type time.Duration',
     ],
     [
+      'a link to what is missing',
+      '',
+      { HostConfig: { NetworkMode: 'default', Links: ['nosuch:db'] } },
+      400,
+      'could not get container for nosuch: No such container: nosuch',
+    ],
+    [
+      'a volume of another driver',
+      '',
+      { HostConfig: { Mounts: [{ Type: 'volume', Target: '/x', VolumeOptions: { DriverConfig: { Name: 'nfs' } } }] } },
+      404,
+      'error looking up volume plugin nfs: plugin "nfs" not found',
+    ],
+    [
       'a part of a volume',
       '',
       { HostConfig: { Mounts: [{ Type: 'volume', Source: 'vol', Target: '/x', VolumeOptions: { Subpath: 'a' } }] } },
@@ -225,6 +239,17 @@ test('the document gives back what was asked for', async () => {
   });
   expect(document.Config.Env).toContain('A=b');
   expect(document.HostConfig.MaskedPaths).toContain('/proc/kcore');
+});
+
+test('a container whose policy restarts it is never shown as ended before the last time', async () => {
+  const HostConfig = { RestartPolicy: { Name: 'on-failure', MaximumRetryCount: 1 } };
+  const id = await create({ Cmd: ['false'], HostConfig });
+  await ask('POST', `/containers/${id}/start`);
+  const shown = async () => (await inspect(id)) as { State: { Status: string }; RestartCount: number };
+  let seen = await shown();
+  for (; seen.State.Status !== 'exited'; seen = await shown());
+  expect(seen.RestartCount).toBe(1);
+  await ask('DELETE', `/containers/${id}`);
 });
 
 test('a program that is missing: 400, and the container stays created', async () => {

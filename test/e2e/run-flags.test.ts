@@ -1,14 +1,17 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, readlinkSync, symlinkSync, writeFileSync } from 'node:fs';
+import { release } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { connect } from '../../src/containerd/client.ts';
 import { encodeJson } from '../../src/lib/json.ts';
 import { decodeRuntimeSpec } from '../../src/oci/read-spec.ts';
+import { isKernelSince } from '../../src/oci/seccomp.ts';
 import { isAppArmorEnabled } from '../../src/system/apparmor.ts';
 import { type Bed, openBed, until } from './support/harness.ts';
 
 const isCgroup1 = existsSync('/sys/fs/cgroup/memory');
+const isAtLeastLinux512 = isKernelSince(release(), '5.12');
 const hasRealtime = existsSync('/sys/fs/cgroup/cpu/cpu.rt_period_us');
 
 describe('flags of run', () => {
@@ -102,6 +105,17 @@ describe('flags of run', () => {
     await bed.ok(['rm', '-f', 'limited']);
     expect(existsSync(pidfile)).toBe(false);
     await bed.expectNothingLeft(before);
+  });
+
+  test.skipIf(!isAtLeastLinux512)('a read-only bind is read-only with what is mounted below it', async () => {
+    const optionsOf = async (...flags: string[]) => {
+      const lines = await bed.ok(['run', '--rm', ...flags, image, 'grep', ' /host/shm ', '/proc/self/mountinfo']);
+      return lines.split('\n').map((line) => line.split(' ')[5]?.split(',')[0]);
+    };
+    const mount = 'type=bind,src=/dev,dst=/host,ro';
+    expect(new Set(await optionsOf('-v', '/dev:/host:ro'))).toEqual(new Set(['ro']));
+    expect(new Set(await optionsOf('--mount', mount))).toEqual(new Set(['ro']));
+    expect(new Set(await optionsOf('--mount', `${mount},bind-recursive=writable`))).toEqual(new Set(['rw']));
   });
 
   test("capabilities have the kernel's names", async () => {

@@ -75,6 +75,7 @@ function readHost(): HostFacts {
     swapLimit: cgroup2 || existsSync('/sys/fs/cgroup/memory/memory.memsw.limit_in_bytes'),
     cpuRealtime: false,
     cpus: cpus().length,
+    throttling: [],
     capabilities: capabilitiesOfMask(/^CapBnd:\s*(\w+)$/m.exec(status)?.[1] ?? ''),
     devices: ['null', 'zero', 'kmsg'].flatMap(readDevice),
   };

@@ -17,7 +17,7 @@ import { readHostFacts } from '../host/host-facts.ts';
 const MAX_PASSWD_BYTES = 4 << 20;
 
 /** The process of an exec, as the runtime gets it. */
-export type ExecProcess = ContainerProcess & { readonly consoleSize?: unknown };
+export type ExecProcess = ContainerProcess;
 
 /** The program to run in a container. */
 export interface ExecProgram {

@@ -30,6 +30,7 @@ export function readHostFacts(options: { readonly withDevices: boolean }): HostF
     swapLimit: cgroup2 || existsSync('/sys/fs/cgroup/memory/memory.memsw.limit_in_bytes'),
     cpuRealtime: !cgroup2 && existsSync('/sys/fs/cgroup/cpu/cpu.rt_period_us'),
     cpus: availableParallelism(),
+    throttling: listThrottling('/sys/devices/system/cpu'),
     capabilities: ownCapabilities(),
     ...(options.withDevices ? { devices: listDevices('/dev') } : {}),
   };
@@ -47,6 +48,16 @@ export function readCpuset({
     if (errnoOf(error) === undefined) throw error;
     return undefined;
   }
+}
+
+/** Of all CPUs, also of those that we may not run on. */
+function listThrottling(dir: string): readonly string[] {
+  const numbers = (existsSync(dir) ? readdirSync(dir) : []).flatMap((name) => /^cpu(\d+)$/.exec(name)?.[1] ?? []);
+  return numbers
+    .map(Number)
+    .sort((a, b) => a - b)
+    .map((cpu) => join(dir, `cpu${cpu}`, 'thermal_throttle'))
+    .filter((path) => existsSync(path));
 }
 
 const ownCapabilities = (): readonly string[] => capabilitiesOfMask(readCapabilityMask('CapBnd'));

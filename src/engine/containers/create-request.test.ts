@@ -39,6 +39,28 @@ test('a Go client sends every key with its zero value: nothing is asked for', ()
   expect(asked).toMatchObject({ name: 'c', network: 'bridge', health: undefined, limits: {}, command: [] });
 });
 
+test('before API 1.44, what is mounted below a read-only bind stays writable', () => {
+  const mount = { Type: 'bind', Source: '/a', Target: '/b', ReadOnly: true };
+  const host = { Binds: ['/x:/y:ro'], Mounts: [mount] };
+  expect(withHost(host, {}, 43).binds.map(({ isWritableBelow }) => isWritableBelow)).toEqual([true, true]);
+  expect(withHost(host, {}, 44).binds.map(({ isWritableBelow }) => isWritableBelow)).toEqual([undefined, undefined]);
+  const BindOptions = { ReadOnlyForceRecursive: true, Propagation: 'rprivate' };
+  expect(() => withHost({ Mounts: [{ ...mount, BindOptions }] }, {}, 43)).toThrow('needs API v1.44');
+});
+
+test('a volume of another driver is refused', () => {
+  const withDriver = (DriverConfig: object) =>
+    withHost({ Mounts: [{ Type: 'volume', Target: '/a', VolumeOptions: { DriverConfig } }] });
+  expect(() => withDriver({ Name: 'nfs' })).toThrow('error looking up volume plugin nfs: plugin "nfs" not found');
+  expect(withDriver({ Name: 'local', Options: null }).volumes).toHaveLength(1);
+});
+
+test('the size of a terminal is rows and columns', () => {
+  expect(withHost({ ConsoleSize: [24, 80] }, { Tty: true }).consoleSize).toEqual({ height: 24, width: 80 });
+  expect(withHost({ ConsoleSize: [24, 80] }, {}).consoleSize).toBeUndefined();
+  expect(withHost({ ConsoleSize: [0, 0] }, { Tty: true }).consoleSize).toBeUndefined();
+});
+
 describe('ports', () => {
   const bindings = { '80/tcp': [{ HostIp: '127.0.0.1', HostPort: '8000-8010' }], '81/tcp': [{ HostPort: '' }] };
   test('one that is not exposed is not published', () => {
@@ -93,9 +115,9 @@ describe('networks', () => {
     );
   });
   test('links of the container belong to its main network; without settings it is on that alone', () => {
-    expect(withHost({ NetworkMode: 'front', Links: ['db:data'] }).networking.endpoints).toMatchObject([
-      { network: 'front', links: ['db:data'] },
-    ]);
+    expect(withHost({ NetworkMode: 'front', Links: ['db:data', 'x', '/y:/web/z'] }).networking.endpoints).toMatchObject(
+      [{ network: 'front', links: ['db:data', 'x:x', 'y:z'] }],
+    );
     expect(withHost({}, { NetworkingConfig }).networking.endpoints.map(({ network }) => network)).toEqual([
       'back',
       'front',

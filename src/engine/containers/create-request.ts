@@ -9,6 +9,7 @@ import { refuseSysctlsOfHost } from '../../oci/sysctls.ts';
 import type { CreateRequest } from '../../record/create-request.ts';
 import { parseLogConfig } from '../../record/log-config.ts';
 import { EngineError } from '../errors.ts';
+import { consoleSizeFrom } from '../exec/exec-request.ts';
 import { type GoStruct, goStructOf } from '../go-struct.ts';
 import { type ApiVersion, isSince } from '../version.ts';
 import { healthConfigIn } from './health-request.ts';
@@ -42,7 +43,7 @@ export function createRequestFrom(body: GoStruct, { name, version, defaultNetwor
     ...given(body, 'domainname', 'Domainname'),
     env: envIn(body),
     labels: body.textMap('Labels') ?? {},
-    ...mountsIn(body, host),
+    ...mountsIn(body, host, version),
     ...given(body, 'workingDir', 'WorkingDir'),
     ...given(body, 'user', 'User'),
     groupAdd: host.texts('GroupAdd') ?? [],
@@ -66,7 +67,7 @@ export function createRequestFrom(body: GoStruct, { name, version, defaultNetwor
     ulimits: ulimitsIn(host),
     ...(shmSize === 0 ? {} : { shmSize }),
     ...given(host, 'runtime', 'Runtime'),
-    tty: body.flag('Tty'),
+    ...terminalIn(body, host, version),
     attach: { stdin: body.flag('AttachStdin'), stdout: body.flag('AttachStdout'), stderr: body.flag('AttachStderr') },
     openStdin: body.flag('OpenStdin'),
     stdinOnce: body.flag('StdinOnce'),
@@ -94,6 +95,12 @@ function imageIn(body: GoStruct): string {
     'INVALID',
     isEmpty ? 'config cannot be empty in order to create a container' : 'no command specified',
   );
+}
+
+function terminalIn(body: GoStruct, host: GoStruct, version: ApiVersion): Pick<CreateRequest, 'tty' | 'consoleSize'> {
+  const tty = body.flag('Tty');
+  const consoleSize = consoleSizeFrom(host, { version, terminal: tty });
+  return { tty, ...(consoleSize ? { consoleSize } : {}) };
 }
 
 function envIn(body: GoStruct): readonly string[] {

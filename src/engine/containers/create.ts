@@ -6,15 +6,17 @@ import { findImage, type ResolvedImage } from '../../image/find.ts';
 import { imagePlatform, type Platform, parsePlatform, refuseOtherPlatform } from '../../image/platform.ts';
 import { familiarName, parseReference, withDefaultTag } from '../../image/reference.ts';
 import { refuseUnrunnable } from '../../image/runnable.ts';
-import { HealthctlError } from '../../lib/errors.ts';
+import { HealthctlError, hasCode, messageOf } from '../../lib/errors.ts';
 import { joinedContainer } from '../../oci/namespaces.ts';
 import type { CreateRequest } from '../../record/create-request.ts';
-import { withStatuses } from '../errors.ts';
+import { storedConfigOf } from '../../record/stored-config.ts';
+import { EngineError, withStatuses } from '../errors.ts';
 import { goStructOf } from '../go-struct.ts';
 import type { EngineDeps } from '../host.ts';
 import { type Answer, type Call, json, type Route } from '../route.ts';
 import { isSince } from '../version.ts';
 import { createRequestFrom } from './create-request.ts';
+import { parseLink } from './network-request.ts';
 
 export function createRoutes(deps: EngineDeps): readonly Route[] {
   return [{ method: 'POST', path: '/containers/create', handle: (call) => create(deps, call) }];
@@ -33,6 +35,8 @@ async function create({ ctx, host, settings, path, log }: EngineDeps, call: Call
   );
   const { ctx: noting, warnings } = notingWarnings(ctx);
   await withStatuses({ NOT_FOUND: 400 }, () => findJoined(ctx, request, signal));
+  if (request.network === settings.network.defaultNetwork)
+    for (const link of body.struct('HostConfig')?.texts('Links') ?? []) await findLinked(ctx, link, signal);
   const { record } = await createContainer(noting, request, {
     findImage: () => imageOf(ctx, { name: request.image, platform: platformFrom(call) }, signal),
     ...{ path, signal },
@@ -49,6 +53,18 @@ async function findJoined(ctx: ContainerContext, { namespaces }: CreateRequest, 
     const name = joinedContainer(mode);
     if (name !== undefined) await resolveContainer(ctx.containerd, name, { signal });
   }
+}
+
+/** A container that is linked on the default network must be there. Throws EngineError 400 in Docker's words. */
+async function findLinked(ctx: ContainerContext, link: string, signal: AbortSignal): Promise<void> {
+  const { name } = parseLink(link);
+  const linked = await resolveContainer(ctx.containerd, name, { signal }).catch((cause: unknown) => {
+    if (!hasCode(cause, 'NOT_FOUND', 'AMBIGUOUS')) throw cause;
+    throw new EngineError(400, `could not get container for ${name}: ${messageOf(cause)}`, { cause });
+  });
+  if (storedConfigOf(linked)?.HostConfig.NetworkMode !== 'host') return;
+  const reason = "host type networking can't be used with links. This would result in undefined behavior";
+  throw new EngineError(400, `conflicting options: ${reason}`);
 }
 
 /** The context with a log whose warnings are for the client. */

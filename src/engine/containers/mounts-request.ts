@@ -1,12 +1,17 @@
 import { parseTmpfs, parseVolume } from '../../oci/mount-flags.ts';
 import { type MountFields, mountOf } from '../../oci/mount-option.ts';
-import type { MountRequest } from '../../oci/mounts.ts';
+import type { Bind, MountRequest } from '../../oci/mounts.ts';
 import type { CreateRequest } from '../../record/create-request.ts';
 import { EngineError } from '../errors.ts';
 import type { GoStruct } from '../go-struct.ts';
+import { type ApiVersion, isSince } from '../version.ts';
 
 /** `Binds`, `Mounts`, `Tmpfs` and `Volumes` of a create request. Throws USAGE and INVALID in Docker's words. */
-export function mountsIn(body: GoStruct, host: GoStruct): Pick<CreateRequest, 'binds' | 'volumes' | 'tmpfs'> {
+export function mountsIn(
+  body: GoStruct,
+  host: GoStruct,
+  version: ApiVersion,
+): Pick<CreateRequest, 'binds' | 'volumes' | 'tmpfs'> {
   const mounts: readonly MountRequest[] = [
     ...(host.texts('Binds') ?? []).map(bindIn),
     ...(host.structs('Mounts') ?? []).map((mount) => mountOf(mountFieldsIn(mount))),
@@ -21,7 +26,7 @@ export function mountsIn(body: GoStruct, host: GoStruct): Pick<CreateRequest, 'b
     .filter((mount) => !taken.has(destinationOf(mount)));
   const all = [...mounts, ...anonymous];
   return {
-    binds: all.flatMap((mount) => (mount.kind === 'bind' ? mount.bind : [])),
+    binds: all.flatMap((mount) => (mount.kind === 'bind' ? ofVersion(mount.bind, version) : [])),
     volumes: all.flatMap((mount) => (mount.kind === 'volume' ? mount.volume : [])),
     tmpfs: all.flatMap((mount) => (mount.kind === 'tmpfs' ? mount.tmpfs : [])),
   };
@@ -36,6 +41,13 @@ function bindIn(text: string): MountRequest {
     400,
     `create ${source}: "${source}" includes invalid characters for a local volume name, only ${allowed} are allowed. If you intended to pass a host directory, use absolute path`,
   );
+}
+
+/** Before API 1.44, what is mounted below a read-only bind stays writable. */
+function ofVersion(bind: Bind, version: ApiVersion): Bind {
+  if (isSince(version, 44)) return bind;
+  if (bind.mount?.recursive !== 'readonly') return { ...bind, isWritableBelow: true };
+  throw new EngineError(400, 'BindOptions.ReadOnlyForceRecursive needs API v1.44 or newer');
 }
 
 function destinationOf(mount: MountRequest): string {

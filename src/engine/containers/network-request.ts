@@ -85,7 +85,7 @@ function endpointsIn(
   const isFirst = (endpoint: EndpointConfig): boolean => endpoint.network === network;
   const ordered = [...named.filter(isFirst), ...named.filter((endpoint) => !isFirst(endpoint))];
   const endpoints = ordered.length > 0 ? ordered : [plainEndpoint(network)];
-  const legacyLinks = host.texts('Links') ?? [];
+  const legacyLinks = (host.texts('Links') ?? []).map(parseLink).map(({ name, alias }) => `${name}:${alias}`);
   const { ofInterface } = sysctlsOf(host.textMap('Sysctls') ?? {}, { network, version });
   return endpoints.map((endpoint) => {
     const { mac, ...rest } = endpoint;
@@ -99,6 +99,19 @@ function endpointsIn(
       ...(address === undefined ? {} : { mac: address }),
     };
   });
+}
+
+/**
+ * A link of the container, `db:data`, or as Docker shows it, `/db:/web/data` (moby: opts/opts.go, ParseLink). Throws
+ * EngineError.
+ */
+export function parseLink(text: string): { readonly name: string; readonly alias: string } {
+  const [name = '', alias = name, ...more] = text.split(':');
+  if (text === '') throw new EngineError(400, 'empty string specified for links');
+  if (more.length > 0) throw new EngineError(400, `bad format for links: ${text}`);
+  return name.startsWith('/') && text.includes(':')
+    ? { name: name.slice(1), alias: alias.slice(alias.lastIndexOf('/') + 1) }
+    : { name, alias };
 }
 
 /** Those of the network come last, so that they count. */

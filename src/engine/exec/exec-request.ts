@@ -48,7 +48,7 @@ function detachKeysFrom(text: string): readonly number[] {
   }
 }
 
-/** Rows and columns of a terminal: `"ConsoleSize":[24,80]`, since API 1.42. */
+/** Rows and columns of a terminal: `"ConsoleSize":[24,80]`, since API 1.42; zeros are none. */
 export function consoleSizeFrom(
   body: GoStruct,
   { version, terminal }: { readonly version: ApiVersion; readonly terminal: boolean },
@@ -56,5 +56,5 @@ export function consoleSizeFrom(
   const size = body.raw('ConsoleSize');
   if (!terminal || !isSince(version, 42) || !Array.isArray(size)) return undefined;
   const [height, width]: readonly unknown[] = size;
-  return isCount(height) && isCount(width) ? { height, width } : undefined;
+  return isCount(height) && isCount(width) && height + width > 0 ? { height, width } : undefined;
 }
