@@ -57,6 +57,14 @@ const PEERS = {
   containerd: containerd('containerd'),
   'containerd-shim-runc-v2': containerd('containerd-shim-runc-v2'),
   ctr: containerd('ctr'),
+  'docker-29': {
+    module: 'github.com/docker/cli',
+    version: 'v29.9.3+incompatible',
+    program: 'cmd/docker',
+    versionVariable: 'github.com/docker/cli/cli/version.Version',
+    // The version that it names is not on the module proxy.
+    replace: 'github.com/moby/swarmkit/v2=github.com/moby/swarmkit/v2@v2.1.2',
+  },
   // The image of a builder, for test/peers/build.test.ts.
   buildkitd: buildkit('buildkitd'),
   buildctl: buildkit('buildctl'),
@@ -101,8 +109,9 @@ async function buildPeer(name) {
   process.stderr.write(`peers: building ${name} (${sources ?? `${module}@${version}`})\n`);
   try {
     await unpackSources(go, name, directory);
-    if (!sources) await dropTestModules(go, module, directory);
     const options = { cwd: directory, env: { CGO_ENABLED: '0', GOFLAGS: '-mod=mod' } };
+    await nameModules(go, name, options);
+    if (!sources) await dropTestModules(go, module, directory);
     const flags = versionVariable ? `-s -w -X ${versionVariable}=${version}` : '-s -w';
     const unfinished = join(BUILT, `${name}.${process.pid}`);
     await must(go, ['build', '-trimpath', '-ldflags', flags, '-o', unfinished, `./${program}`], options);
@@ -129,6 +138,15 @@ async function unpackSources(go, name, directory) {
     );
   cpSync(sources, directory, { recursive: true });
   await must('chmod', ['-R', 'u+w', directory]); // Go's module cache is read-only
+}
+
+/** docker's command line has its list of modules under another name. */
+async function nameModules(go, name, options) {
+  const { replace } = PEERS[name];
+  const at = (file) => join(options.cwd, file);
+  if (!existsSync(at('go.mod')) && existsSync(at('vendor.mod')))
+    for (const part of ['mod', 'sum']) renameSync(at(`vendor.${part}`), at(`go.${part}`));
+  if (replace) await must(go, ['mod', 'edit', '-replace', replace], options);
 }
 
 function parsedOr(text, otherwise) {

@@ -18,7 +18,7 @@ const PLUGINS = 'usr/libexec/docker/cli-plugins';
 const SUITES = ['sid', 'trixie'];
 
 /** A path, or why there is none. */
-type Had = { readonly path: string } | { readonly missing: string };
+export type Had = { readonly path: string } | { readonly missing: string };
 
 /** The versions of Docker's compose that tests use. 2.40 made the recordings; it, or what `HEALTHCTL_COMPOSE` names, is the usual one. */
 export const COMPOSE_VERSIONS = ['5.6', '2.40', '2.26'] as const;
@@ -36,6 +36,13 @@ export async function composeProgram(version: ComposeVersion = '2.40'): Promise<
   if (named) return existsSync(named) ? { path: named } : { missing: `there is no ${named}` };
   return debianProgram(wanted);
 }
+
+/** Docker's command line, of the version that a suite of Debian has: 28.5 in sid, 26.1 in trixie, 20.10 in bookworm. */
+export const dockerProgram = (suite: 'sid' | 'trixie' | 'bookworm'): Promise<Had> =>
+  debianProgram(
+    { name: suite === 'bookworm' ? 'docker.io' : 'docker-cli', path: 'usr/bin/docker', check: ['--version'] },
+    [suite],
+  );
 
 /** Docker's buildx, which runs without docker. */
 export const buildxProgram = (): Promise<Had> =>
