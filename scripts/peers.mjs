@@ -77,6 +77,8 @@ const PEERS = {
   },
   // A main of our own around modules of others: what receives OpenTelemetry in test/long/telemetry.test.ts.
   collector: { sources: 'testbed/collector', program: '' },
+  // The session of a client in test/long/clients.test.ts.
+  'testcontainers-go': { sources: 'testbed/testcontainers-go', program: '' },
 };
 const NEWEST = Object.keys(PEERS)[0];
 const NERDCTLS = Object.keys(PEERS).filter((name) => name.startsWith('nerdctl-'));
