@@ -29,6 +29,7 @@ import { withJoinedNetwork } from './network/join.ts';
 import { writePidfile } from './pidfile.ts';
 import { startFailure } from './start-failure.ts';
 import { noteStartFailure } from './start-failure-note.ts';
+import { setTmpfsModes } from './tmpfs-modes.ts';
 import { readyVolumes } from './volumes/ready.ts';
 
 /** Docker's exit status of `run` if the runtime failed for another reason than the program. */
@@ -83,6 +84,7 @@ async function startStopped(
   const made = await makeTask(ctx, view, beforeStart !== undefined);
   const { pid } = made;
   try {
+    setTmpfsModes(view.record, pid);
     const ports = await attachNetwork(ctx, view, pid);
     await beforeStart?.(made);
     if (view.record.labels[LABELS.owner] !== undefined) writePidfile(view.record, pid);

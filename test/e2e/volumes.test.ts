@@ -107,6 +107,14 @@ describe('volumes', () => {
     await bed.expectNothingLeft(before);
   });
 
+  test('a tmpfs has the mode that was asked for at each start', async () => {
+    const mounts = ['--tmpfs', '/new:mode=1777', '--mount', 'type=tmpfs,dst=/var/lib/data,tmpfs-mode=711'];
+    const list = ['sh', '-c', 'stat -c %a /new /var/lib/data'];
+    expect(await bed.ok(['run', '--name', 'modes', ...mounts, image, ...list])).toBe('1777\n711');
+    expect(await bed.ok(['start', '-a', 'modes'])).toBe('1777\n711');
+    await bed.ok(['rm', 'modes']);
+  });
+
   test('--rm and rm -v remove anonymous volumes; otherwise they stay', async () => {
     const before = await bed.traces();
     await bed.ok(['run', '--rm', '-v', '/own', image, 'true']);
