@@ -3,6 +3,7 @@ import { explainFileError } from './cli/explain.ts';
 import { resolveRequest } from './cli/grammar/resolve.ts';
 import { exitCodeOf, optionError } from './cli/grammar/usage.ts';
 import { registry } from './cli/registry.ts';
+import { releaseDescriptors } from './cli/release-descriptors.ts';
 import { BrokenPipe, logTo, type Output, processOutput, renderError, renderResult } from './cli/render.ts';
 import { listenForSignals, type Signals } from './cli/signals.ts';
 import { commit, version } from './lib/build-info.ts';
@@ -47,6 +48,7 @@ async function run(request: RunRequest, umask: number): Promise<number> {
   try {
     settings = await loadSettings(request.globals, process.env);
   } catch (error) {
+    await releaseDescriptors(process.env);
     renderError(processOutput(false), error);
     return exitCodeOf(error, failureCode);
   }
@@ -89,6 +91,7 @@ async function runWith(
   } catch (error) {
     if (error instanceof BrokenPipe) throw error;
     if (isAbort(error, signals)) return signals.exitCode() ?? 1;
+    await releaseDescriptors(process.env);
     const shown = optionError(explainFileError(error, settings), target.path);
     renderError(output, shown);
     return exitCodeOf(shown, failureCode);

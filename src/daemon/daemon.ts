@@ -15,6 +15,7 @@ import { createMonitor, type Monitor } from '../monitor/monitor.ts';
 import { type ContainerProber, createContainerProber } from '../probe/container-prober.ts';
 import type { StartGate } from '../probe/prober.ts';
 import { momentOf } from '../record/view.ts';
+import type { DescriptorStore } from '../system/descriptor-store.ts';
 import { readDescriptorLimit, readDescriptors } from '../system/descriptors.ts';
 import type { Notifier } from '../system/sd-notify.ts';
 import { type ApiServer, createApiServer } from './api/server.ts';
@@ -45,6 +46,8 @@ export interface DaemonDeps {
   /** Number of the group that may use the sockets. */
   readonly socketGroupId: number | undefined;
   readonly notifier: Notifier;
+  /** Of the process, like the next. */
+  readonly descriptors: DescriptorStore;
   /** Of the process, in which several daemons may follow each other. */
   readonly identity: ServiceDeps['identity'];
   /** Where to send metrics and events besides; undefined: nowhere. */
@@ -159,7 +162,7 @@ function createParts(deps: DaemonDeps, { paths, startedAtMs, locks, ending }: Pa
   const contextOf = contextsOf(deps);
   const model = createHostModel(() => momentOf(clock));
   const duties = createDuties({
-    ...{ containerd, clock, log, settings, contextOf, model, telemetry },
+    ...{ containerd, clock, log, settings, contextOf, model, telemetry, descriptors: deps.descriptors },
     lastSignal: lastSignal.signal,
   });
   const onLive = (): void => void locks.follow().catch(ending.supersede);

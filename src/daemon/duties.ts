@@ -23,6 +23,7 @@ import { subjectOf } from '../monitor/known-container.ts';
 import { withLastSignal } from '../monitor/last-call.ts';
 import { createLiveSource, type LiveSource } from '../page/live.ts';
 import { isNerdctls } from '../store/state-dir.ts';
+import type { DescriptorStore } from '../system/descriptor-store.ts';
 import { releaseMemory, residentBytes } from '../system/memory.ts';
 import { type Alerts, createAlerts } from './alerts/alerts.ts';
 import { type EventHub, openEventHub } from './api/event-stream.ts';
@@ -66,6 +67,7 @@ export interface DutiesDeps {
   readonly contextOf: (namespace: string) => ContainerContext;
   readonly model: HostModel;
   readonly telemetry: TelemetrySettings | undefined;
+  readonly descriptors: DescriptorStore;
   /** Fires when the daemon ends and calls that act on containers take too long: they are cancelled. */
   readonly lastSignal: AbortSignal;
 }
@@ -128,9 +130,9 @@ export function createDuties(deps: DutiesDeps): Duties {
   };
 }
 
-function openNameServers({ contextOf, settings: { namespace: own, monitor } }: DutiesDeps): NameServers {
+function openNameServers({ contextOf, descriptors, settings: { namespace: own, monitor } }: DutiesDeps): NameServers {
   const isMonitored = (namespace: string) => monitor.namespaces.length === 0 || monitor.namespaces.includes(namespace);
-  return createNameServers(networkContextOf(contextOf(own)), isMonitored);
+  return createNameServers({ ctx: networkContextOf(contextOf(own)), isMonitored, descriptors });
 }
 
 function openAlerts({ settings, clock, log, model, contextOf }: DutiesDeps): Alerts {

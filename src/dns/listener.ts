@@ -4,6 +4,7 @@ import type { Clock } from '../lib/clock.ts';
 import { NAME_SERVER } from '../network/resolv-conf.ts';
 import { bindSocket, setDropping } from '../system/host-port.ts';
 import type { NetworkNamespace } from '../system/netns.ts';
+import { duplicate } from '../system/passed-descriptors.ts';
 import type { Answerer } from './answer.ts';
 import { datagramSocketOf } from './exchange.ts';
 import { createFrameReader, framed } from './frames.ts';
@@ -22,13 +23,29 @@ const MAX_UNREAD_BYTES = 256 * 1024;
 export interface Listener {
   /** Closes all of its sockets at once: an open one would keep the network of an ended container alive. Idempotent. */
   close(): void;
+  /** Like `close`, but the next listener of the container gets the sockets, and what they have received meanwhile. */
+  handOver(): void;
 }
+
+/** Where the sockets of one container survive the listener. */
+export interface KeptSockets {
+  take(protocol: Protocol): number | undefined;
+  keep(protocol: Protocol, fd: number): void;
+  drop(protocol: Protocol): void;
+  /** The descriptor is then its own. */
+  park(protocol: Protocol, fd: number): void;
+}
+
+type Protocol = 'udp' | 'tcp';
+const PROTOCOLS = ['udp', 'tcp'] as const;
 
 export interface ListenerOptions {
   readonly answerer: Answerer;
   readonly rate: RateLimit;
   readonly clock: Pick<Clock, 'after'>;
   readonly onFault: (error: unknown) => void;
+  /** Default: they end with the listener. */
+  readonly kept?: KeptSockets;
 }
 
 /**
@@ -37,29 +54,45 @@ export interface ListenerOptions {
  * @throws system errors: EADDRINUSE if the container listens there itself, EMFILE …; DENIED
  */
 export function openListener(namespace: NetworkNamespace, options: ListenerOptions): Listener {
-  const fds = openSockets(namespace);
+  const { kept } = options;
+  const fds = openSockets(namespace, kept);
   const [udpFd, tcpFd] = fds;
   const gate = createGate(fds, options);
   const udp = openUdp(udpFd, options, gate);
   const tcp = openTcp(tcpFd, options, gate);
+  kept?.keep('udp', udpFd);
+  kept?.keep('tcp', tcpFd);
   let isClosed = false;
+  const close = (): void => {
+    isClosed = true;
+    gate.close();
+    udp.close();
+    tcp.close();
+  };
   return {
     close: () => {
       if (isClosed) return;
-      isClosed = true;
-      gate.close();
-      udp.close();
-      tcp.close();
+      close();
+      for (const protocol of PROTOCOLS) kept?.drop(protocol);
+    },
+    handOver: () => {
+      if (isClosed) return;
+      kept?.park('udp', duplicate(udpFd));
+      kept?.park('tcp', duplicate(tcpFd));
+      close();
     },
   };
 }
 
-function openSockets(namespace: NetworkNamespace): readonly [number, number] {
+function openSockets(namespace: NetworkNamespace, kept: KeptSockets | undefined): readonly [number, number] {
   const opened: number[] = [];
-  const open = (protocol: 'udp' | 'tcp'): number => {
-    const fd = protocol === 'udp' ? namespace.openDatagramSocket(4) : namespace.openSocket(4);
+  const open = (protocol: Protocol): number => {
+    const known = kept?.take(protocol);
+    const fd = known ?? (protocol === 'udp' ? namespace.openDatagramSocket(4) : namespace.openSocket(4));
     opened.push(fd);
-    bindSocket(fd, { protocol, address: NAME_SERVER, port: PORT });
+    // The last owner may have ended during a pause.
+    if (known === undefined) bindSocket(fd, { protocol, address: NAME_SERVER, port: PORT });
+    else setDropping(fd, false);
     return fd;
   };
   try {

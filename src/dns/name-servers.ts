@@ -13,10 +13,11 @@ import {
   readAttachment,
 } from '../network/attachment.ts';
 import { type NetworkContext, networkPathsOf } from '../network/network-context.ts';
-import { openNetworkNamespace } from '../system/netns.ts';
+import type { DescriptorStore } from '../system/descriptor-store.ts';
+import { openNetworkNamespace, type ProcessIdentity } from '../system/netns.ts';
 import { createAnswerer } from './answer.ts';
 import { createForwarding, type Forwarder } from './forward.ts';
-import { type Listener, openListener } from './listener.ts';
+import { type KeptSockets, type Listener, openListener } from './listener.ts';
 import { createRateLimits } from './rate-limit.ts';
 import { createServerList } from './servers.ts';
 import { type NetworkNames, namesOfNetworks, type Zone, zoneOf } from './zone.ts';
@@ -31,7 +32,8 @@ const FORWARDED = { each: 64, all: 256 };
  * of attached containers say, which each process that attaches or detaches one writes.
  *
  * INVARIANTS
- * 1. Its sockets are closed as soon as the end of their container is known, since they keep its network alive.
+ * 1. Its sockets are closed as soon as the end of their container is known, since they keep its network alive; systemd
+ *    closes its copies then, or when the service has stopped.
  * 2. A failure concerns one container, which can then still use its hosts file and the host's servers.
  */
 export interface NameServers {
@@ -50,12 +52,19 @@ interface Served {
   readonly forwarder: Forwarder;
 }
 
-/** @param isMonitored other monitors serve the containers of other namespaces */
+export interface NameServersDeps {
+  readonly ctx: Pick<NetworkContext, 'dirs' | 'clock' | 'log'>;
+  /** Other monitors serve the containers of other namespaces. */
+  readonly isMonitored: (namespace: string) => boolean;
+  /** Keeps the sockets over a restart of the monitor: meanwhile they queue what is asked. */
+  readonly descriptors: DescriptorStore;
+}
+
+/** How long systemd may take to close the sockets of a listener that was closed, and how often to look. */
+const RELEASE = { limitMs: 2_000, everyMs: 100 };
+
 // biome-ignore lint/complexity/noExcessiveLinesPerFunction: one state, and the small functions that change it
-export function createNameServers(
-  ctx: Pick<NetworkContext, 'dirs' | 'clock' | 'log'>,
-  isMonitored: (namespace: string) => boolean,
-): NameServers {
+export function createNameServers({ ctx, isMonitored, descriptors }: NameServersDeps): NameServers {
   const { clock, log } = ctx;
   const directory = networkPathsOf(ctx.dirs).attached;
   const attachments = new Map<string, Attachment>();
@@ -64,6 +73,8 @@ export function createNameServers(
   const forwarderOf = createForwarding(FORWARDED, { clock, randomId: () => randomBelow(65_536) });
   const serverList = createServerList(clock);
   const warnOnce = reportOnce((text) => log.warn(text));
+  const released = new Map<string, number>();
+  let isStopped = false;
   let watcher: FSWatcher | undefined;
   /** Of all networks, until something changes. */
   let names: ReadonlyMap<string, NetworkNames> | undefined;
@@ -81,9 +92,17 @@ export function createNameServers(
   };
   const close = (key: string): void => {
     const one = served.get(key);
+    if (!one) return;
     served.delete(key);
-    one?.listener.close();
-    one?.forwarder.stop();
+    one.listener.close();
+    one.forwarder.stop();
+    if (descriptors.isLasting && isHeld(one.attachment)) released.set(key, clock.monotonic());
+  };
+  /** Whether systemd may still have the sockets of a listener that was closed while its container runs on. */
+  const isBeingReleased = (key: string): boolean => {
+    const sinceMs = clock.monotonic() - (released.get(key) ?? Number.NEGATIVE_INFINITY);
+    if (sinceMs > RELEASE.limitMs) released.delete(key);
+    return sinceMs <= RELEASE.limitMs;
   };
   const open = (key: string, attachment: Attachment): void => {
     const namespace = openNetworkNamespace(attachment.holder);
@@ -98,11 +117,14 @@ export function createNameServers(
       `the DNS server of container ${attachment.id.slice(0, 12)} failed: ${messageOf(error)}`;
     try {
       const onFault = (error: unknown) => warnOnce(text(error));
-      const listener = openListener(namespace, { answerer, rate: rateOf(), clock, onFault });
+      const kept = keptSockets(descriptors, attachment.holder);
+      const listener = openListener(namespace, { answerer, rate: rateOf(), clock, onFault, kept });
       served.set(key, { attachment, listener, forwarder });
     } catch (error) {
+      const isInUse = errnoOf(error) === 'EADDRINUSE';
+      if (isInUse && isBeingReleased(key)) clock.after(RELEASE.everyMs, () => put(key, attachments.get(key)));
       // Its own program may have been faster: then it is that program's port.
-      if (errnoOf(error) === 'EADDRINUSE') log.debug(text(error));
+      else if (isInUse) log.debug(text(error));
       else warnOnce(text(error));
     } finally {
       namespace.close();
@@ -117,7 +139,7 @@ export function createNameServers(
     const known = served.get(key);
     const isWanted = isUp && isServed(attachment) && isMonitored(attachment.namespace);
     if (known && (!isWanted || !isSameRun(known.attachment, attachment))) close(key);
-    if (isWanted && !served.has(key)) open(key, attachment);
+    if (isWanted && !served.has(key) && !isStopped) open(key, attachment);
   };
   const readAll = (): void => {
     const found = new Map(listAttachments(ctx).map((one) => [keyOf(one), one]));
@@ -152,6 +174,7 @@ export function createNameServers(
       if (watcher) return;
       startWatch();
       onChange(null);
+      descriptors.sweep();
     },
     // A new run may have begun already.
     onExit: (container) => put(keyOf(container), attachments.get(keyOf(container))),
@@ -159,9 +182,25 @@ export function createNameServers(
       return served.size;
     },
     stop: () => {
+      isStopped = true;
       unwatch();
-      for (const key of [...served.keys()]) close(key);
+      for (const { listener, forwarder } of served.values()) {
+        listener.handOver();
+        forwarder.stop();
+      }
+      served.clear();
     },
+  };
+}
+
+/** Named after the process that holds the network: no other container, nor another run, ever gets them. */
+function keptSockets(descriptors: DescriptorStore, { pid, startTimeTicks }: ProcessIdentity): KeptSockets {
+  const nameOf = (protocol: string) => `dns/${protocol}/${pid}-${startTimeTicks}`;
+  return {
+    take: (protocol) => descriptors.take(nameOf(protocol)),
+    keep: (protocol, fd) => descriptors.keep(nameOf(protocol), fd),
+    drop: (protocol) => descriptors.drop(nameOf(protocol)),
+    park: (protocol, fd) => descriptors.park(nameOf(protocol), fd),
   };
 }
 

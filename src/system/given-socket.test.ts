@@ -19,4 +19,5 @@ test.each([
   { LISTEN_PID: '1', LISTEN_FDS: '1' },
   { LISTEN_PID: `${process.pid}` },
   { LISTEN_PID: `${process.pid}`, LISTEN_FDS: '0' },
+  { LISTEN_PID: `${process.pid}`, LISTEN_FDS: '2', LISTEN_FDNAMES: 'kept/dns/udp/7-8:kept/dns/tcp/7-8' },
 ])('a process without a socket of systemd: %j', (env) => expect(findGivenSocket(env)).toBeUndefined());

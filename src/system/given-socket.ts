@@ -1,6 +1,7 @@
 import { readlinkSync } from 'node:fs';
+import { isStoredName } from './descriptor-store.ts';
 import { readKernelFile } from './kernel-file.ts';
-import { openLibc, systemError } from './libc.ts';
+import { duplicate, passedDescriptors } from './passed-descriptors.ts';
 
 /** A listening socket that systemd has opened for this process (sd_listen_fds(3)). */
 export interface GivenSocket {
@@ -10,23 +11,14 @@ export interface GivenSocket {
   readonly path: string | undefined;
 }
 
-/** SD_LISTEN_FDS_START. */
-const FIRST_FD = 3;
-const F_DUPFD_CLOEXEC = 1030;
-
-/** The first socket; undefined if systemd has passed none to this process. */
+/** The first socket of a socket unit; undefined if systemd has passed none to this process. */
 export function findGivenSocket(env: Readonly<Record<string, string | undefined>>): GivenSocket | undefined {
-  const { LISTEN_PID: pid, LISTEN_FDS: count } = env;
-  if (pid !== String(process.pid) || !(Number(count) >= 1)) return undefined;
+  const given = passedDescriptors(env).find(({ name }) => !isStoredName(name));
+  if (!given) return undefined;
   return {
-    duplicate: () => {
-      const libc = openLibc();
-      const fd = libc.func('int fcntl(int fd, int command, int least)')(FIRST_FD, F_DUPFD_CLOEXEC, FIRST_FD + 1);
-      if (fd < 0) throw systemError(libc, 'fcntl');
-      return fd;
-    },
+    duplicate: () => duplicate(given.fd),
     get path() {
-      const inode = /^socket:\[(\d+)\]$/.exec(readlinkSync(`/proc/self/fd/${FIRST_FD}`))?.[1];
+      const inode = /^socket:\[(\d+)\]$/.exec(readlinkSync(`/proc/self/fd/${given.fd}`))?.[1];
       return inode === undefined ? undefined : unixPathIn(utf8From(readKernelFile('/proc/self/net/unix') ?? ''), inode);
     },
   };

@@ -1,6 +1,8 @@
 import { closeSync } from 'node:fs';
+import { errnoOf } from '../lib/errors.ts';
 import { IS_LITTLE, int16, int32 } from './host-number.ts';
 import { type Libc, openLibc, systemError } from './libc.ts';
+import { int64, withNativeCopy } from './native-memory.ts';
 
 // asm-generic/socket.h, linux/in.h, linux/netlink.h, linux/rtnetlink.h
 const AF_INET = 2;
@@ -66,11 +68,15 @@ export function bindSocket(fd: number, { protocol, address, port }: HostPort): v
   bindTo(libc, fd, { address, port });
 }
 
-/** Makes the kernel drop everything that arrives at a socket, which costs us nothing, or ends that. */
+/** Makes the kernel drop everything that arrives at a socket, which costs us nothing, or ends that. Idempotent. */
 export function setDropping(fd: number, isDropping: boolean): void {
   const libc = openLibc();
-  if (isDropping) attachFilter(libc, fd, [RETURN(0)]);
-  else setOption(libc, fd, SO_DETACH_FILTER, int32(0));
+  try {
+    if (isDropping) attachFilter(libc, fd, [RETURN(0)]);
+    else setOption(libc, fd, SO_DETACH_FILTER, int32(0));
+  } catch (error) {
+    if (isDropping || errnoOf(error) !== 'ENOENT') throw error; // there is none
+  }
 }
 
 function bindTo(libc: Libc, fd: number, { address, port }: Omit<HostPort, 'protocol'>): void {
@@ -174,17 +180,10 @@ function attachFilter(libc: Libc, fd: number, program: readonly Instruction[]): 
       Buffer.concat([int16(code), Buffer.from([whenTrue, whenFalse]), int32(value)]),
     ),
   );
-  const address = libc.func('uintptr_t malloc(size_t size)')(code.length);
-  if (Number(address) === 0) throw systemError(libc, 'malloc');
-  try {
-    libc.func('uintptr_t memcpy(uintptr_t target, const void *source, size_t size)')(address, code, code.length);
-    const pointer = Buffer.alloc(8);
-    if (IS_LITTLE) pointer.writeBigUInt64LE(BigInt(address));
-    else pointer.writeBigUInt64BE(BigInt(address));
-    setOption(libc, fd, SO_ATTACH_FILTER, Buffer.concat([int16(program.length), Buffer.alloc(6), pointer]));
-  } finally {
-    libc.func('void free(uintptr_t memory)')(address);
-  }
+  withNativeCopy(libc, { size: code.length, bytesAt: () => code }, (address) => {
+    const filter = Buffer.concat([int16(program.length), Buffer.alloc(6), int64(address)]);
+    setOption(libc, fd, SO_ATTACH_FILTER, filter);
+  });
 }
 
 function portOf(libc: Libc, fd: number): number {

@@ -61,8 +61,12 @@ describe('unitTextOf', () => {
   test('passes on a snapshotter and a configuration file', () => {
     const text = unitTextOf({ ...withSettings({ snapshotter: 'zfs' }), configFile: '/etc/my conf.toml' });
     expect(valuesOf(text, 'ExecStart')[0]).toContain(' --snapshotter zfs daemon run');
-    expect(valuesOf(text, 'Environment')).toEqual(['MALLOC_ARENA_MAX=1', '"HEALTHCTL_TOML=/etc/my conf.toml"']);
-    expect(valuesOf(unitTextOf(request), 'Environment')).toEqual(['MALLOC_ARENA_MAX=1']);
+    expect(valuesOf(text, 'Environment')).toEqual([
+      'MALLOC_ARENA_MAX=1',
+      'FDSTORE=4096',
+      '"HEALTHCTL_TOML=/etc/my conf.toml"',
+    ]);
+    expect(valuesOf(unitTextOf(request), 'Environment')).toEqual(['MALLOC_ARENA_MAX=1', 'FDSTORE=4096']);
   });
 
   test.each([

@@ -83,6 +83,9 @@ const CAPABILITIES: readonly string[] = [
  */
 const DOCKER_CAPABILITIES: readonly string[] = ['CAP_FSETID', 'CAP_MKNOD', 'CAP_SETFCAP', 'CAP_SYS_CHROOT'];
 
+/** Sockets that outlive a restart: two for each container on a network of its own. systemd sets $FDSTORE from 254 on. */
+const MAX_STORED = '4096';
+
 /**
  * Further paths that CNI's plugins write for containers that the monitor restarts: network settings, and the lock of
  * iptables, if it has one.
@@ -101,7 +104,11 @@ export function unitTextOf(request: UnitRequest): string {
   const { runRoot, dataRoot, address } = settings;
   const options = dockerSocket ? ['--docker-socket', 'fd://'] : [];
   const command = [...program, ...globalFlagsOf(settings), 'daemon', 'run', ...options];
-  const environment = { ...NODE_ENVIRONMENT, ...(configFile === undefined ? {} : { HEALTHCTL_TOML: configFile }) };
+  const environment = {
+    ...NODE_ENVIRONMENT,
+    FDSTORE: MAX_STORED,
+    ...(configFile === undefined ? {} : { HEALTHCTL_TOML: configFile }),
+  };
   const socketUnit = socketUnitNameOf(address);
   return `[Unit]
 Description=Health checks of the containers of ${specifierFree(address)}
@@ -121,6 +128,7 @@ Restart=always
 RestartSec=1
 KillMode=mixed
 TimeoutStopSec=15
+FileDescriptorStoreMax=${MAX_STORED}
 SyslogIdentifier=healthctl
 
 ${sandboxOf(request)}

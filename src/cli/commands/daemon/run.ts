@@ -6,6 +6,7 @@ import { telemetrySettingsOf } from '../../../daemon/otel/settings.ts';
 import { messageOf } from '../../../lib/errors.ts';
 import { randomHex } from '../../../lib/random.ts';
 import type { Settings } from '../../../lib/settings.ts';
+import { openDescriptorStore } from '../../../system/descriptor-store.ts';
 import { limitYoungHeap } from '../../../system/memory.ts';
 import { raisePriority } from '../../../system/priority.ts';
 import { realPath } from '../../../system/real-path.ts';
@@ -83,6 +84,7 @@ async function runDaemon(world: World, options: DaemonOptions): Promise<CommandR
   const isText = form === undefined ? world.streams.stderr.isTTY || isAutostarted : form === 'text';
   const containerd = await world.containerd();
   const notifier = openNotifier(world.env);
+  const descriptors = openDescriptorStore(world.env, notifier);
   const identity = { id: randomHex(8), program: realPath(process.argv[1] ?? '') ?? '' };
   let { settings } = world;
   const logOf = (debug: boolean) => createServiceLog({ clock, debug, form: isText ? 'text' : 'json' });
@@ -120,7 +122,7 @@ async function runDaemon(world: World, options: DaemonOptions): Promise<CommandR
       const log = logOf(settings.debug);
       const socketGroupId = socketGroupIdOf(settings);
       const daemon = createDaemon({
-        ...{ clock, log, isAutostarted, containerd, socketGroupId, notifier, identity },
+        ...{ clock, log, isAutostarted, containerd, socketGroupId, notifier, descriptors, identity },
         settings: withOptions(settings, options),
         telemetry: telemetrySettingsOf(world.env, log.warn),
         path: world.env.PATH ?? '',
