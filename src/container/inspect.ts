@@ -5,6 +5,7 @@ import { decodeJson } from '../lib/json.ts';
 import { CONFIG_EXTENSION } from '../lib/trusted-labels.ts';
 import { detailsOf, specOf } from '../record/details.ts';
 import { type ContainerDocument, type DocumentPaths, documentOf } from '../record/document.ts';
+import { lastExitNote } from '../record/exit-note.ts';
 import { nameOptionsOf } from '../record/network-config.ts';
 import { networkModeOf } from '../record/network-mode.ts';
 import { readRestarts } from '../record/restart-record.ts';
@@ -42,8 +43,9 @@ export async function describeContainer(
   const nerdctl = nerdctlFactsOf(ctx.dirs, view, { namespace: ctx.containerd.namespace, nowMs: ctx.clock.now() });
   const details = detailsOf(view.record, { isNerdctls: nerdctl !== undefined });
   const sizes = options.size ? { sizes: await openContainerSizes(ctx, options)(view.record) } : {};
-  const restarts = readRestarts({ dirs: ctx.dirs, namespace: ctx.containerd.namespace }, view.record.id);
-  const attachment = attachmentOf(view, { dirs: ctx.dirs, namespace: ctx.containerd.namespace });
+  const namespaceDirs = { dirs: ctx.dirs, namespace: ctx.containerd.namespace };
+  const restarts = readRestarts(namespaceDirs, view.record.id);
+  const attachment = attachmentOf(view, namespaceDirs);
   const network = attachment ? { attachment } : {};
   const shown = {
     ...view,
@@ -55,6 +57,7 @@ export async function describeContainer(
     health,
     details,
     restarts,
+    lastEndAtMs: details.isOurs ? lastExitNote(namespaceDirs, view.record.id)?.atMs : undefined,
     ...network,
     paths: details.isOurs ? ownPathsOf(ctx, view) : foreignPathsOf(view, nerdctl?.logPath ?? ''),
     ...sizes,

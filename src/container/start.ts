@@ -7,6 +7,7 @@ import { jsonFromHealthState } from '../health/state-json.ts';
 import { dataDirOf, runDirOf } from '../lib/dirs.ts';
 import { HealthctlError, hasCode, messageOf } from '../lib/errors.ts';
 import { LABELS } from '../lib/labels.ts';
+import { keepExit } from '../record/exit-note.ts';
 import { logConfigOf } from '../record/log-config.ts';
 import { asksMonitor } from '../record/name-server.ts';
 import { nameOptionsOf, usedNetworkOf } from '../record/network-config.ts';
@@ -80,7 +81,10 @@ async function startStopped(
 ): Promise<void> {
   const { id } = view.record;
   const { tasks } = ctx.containerd;
-  if (view.task) await dropTask(ctx, id, { isStarted: view.task.status !== 'created' });
+  if (view.task) {
+    noteLastExit(ctx, view);
+    await dropTask(ctx, id, { isStarted: view.task.status !== 'created' });
+  }
   const made = await makeTask(ctx, view, beforeStart !== undefined);
   const { pid } = made;
   try {
@@ -104,6 +108,15 @@ async function startStopped(
     if (await isStarted(ctx, id)) throw error;
     await dropTask(ctx, id, { isStarted: false });
     throw startFailure(error, CANNOT_START);
+  }
+}
+
+/** The start counts, so a note that cannot be written is a warning. */
+function noteLastExit({ dirs, containerd, log }: ContainerContext, view: ContainerView): void {
+  try {
+    keepExit({ dirs, namespace: containerd.namespace }, view);
+  } catch (error) {
+    log.warn(`container ${view.record.id.slice(0, 12)}: how it ended could not be stored: ${messageOf(error)}`);
   }
 }
 

@@ -29,6 +29,8 @@ export interface DocumentFacts {
   readonly attachment?: ShownAttachment;
   /** Absent: never restarted. */
   readonly restarts?: RestartRecord;
+  /** When the run before the present one ended, if known. */
+  readonly lastEndAtMs?: number | undefined;
   /** In bytes, if requested. */
   readonly sizes?: { readonly SizeRw: number; readonly SizeRootFs: number };
 }
@@ -105,6 +107,7 @@ export function documentOf({
   paths,
   attachment,
   restarts = NEVER_RESTARTED,
+  lastEndAtMs,
   sizes,
 }: DocumentFacts): ContainerDocument {
   const { record } = view;
@@ -116,7 +119,7 @@ export function documentOf({
     Path,
     Args,
     State: {
-      ...stateOf(view, health),
+      ...stateOf(view, { health, lastEndAtMs }),
       ...(restarts.reason === '' ? {} : { RestartReason: restarts.reason }),
       ...(view.nextRestartAtMs === undefined ? {} : { NextRestart: rfc3339FromMillis(view.nextRestartAtMs) }),
     },
@@ -163,7 +166,10 @@ function timeOf(ms: number | undefined): string {
   return ms === undefined || ms <= 0 ? NEVER : rfc3339FromMillis(ms);
 }
 
-function stateOf(view: ContainerView, { state, log }: ShownHealth): StateDocument {
+function stateOf(
+  view: ContainerView,
+  { health: { state, log }, lastEndAtMs }: Pick<DocumentFacts, 'health' | 'lastEndAtMs'>,
+): StateDocument {
   const isUp = view.state === 'running' || view.state === 'paused';
   const isRestarting = view.state === 'restarting';
   return {
@@ -178,7 +184,7 @@ function stateOf(view: ContainerView, { state, log }: ShownHealth): StateDocumen
     ExitCode: view.exit?.code ?? view.startFailure?.code ?? 0,
     Error: view.isStateUnknown ? unknownStateError(view.name).message : (view.startFailure?.error ?? ''),
     StartedAt: timeOf(view.startedAtMs),
-    FinishedAt: timeOf(view.exit?.atMs),
+    FinishedAt: timeOf(view.exit ? view.exit.atMs : lastEndAtMs),
     ...(state ? { Health: healthDocumentOf({ ...state, log }) } : {}),
   };
 }

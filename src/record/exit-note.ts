@@ -31,6 +31,17 @@ export function writeExitNote({ dirs, namespace }: NamespaceDirs, id: string, no
   replaceFile(join(dir, FILE), `${JSON.stringify(json)}\n`);
 }
 
+/**
+ * Stores how the last run of a container of ours ended, if no monitor has yet: before its task is deleted, since
+ * containerd knows no more then. Throws like `writeExitNote`.
+ */
+export function keepExit(namespaceDirs: NamespaceDirs, { record: { id, labels }, started, exit }: ContainerView): void {
+  if (labels[LABELS.owner] === undefined || !started.ever || started.lastRun === undefined) return;
+  if (exit?.atMs === undefined || lastExitNote(namespaceDirs, id)?.run === started.lastRun) return;
+  const { code, atMs } = exit;
+  writeExitNote(namespaceDirs, id, { run: started.lastRun, code, atMs, isOutOfMemory: false });
+}
+
 /** The last note about a container; undefined if there is none, or it is damaged. */
 export function lastExitNote({ dirs, namespace }: NamespaceDirs, id: string): ExitNote | undefined {
   return readOwnJson(join(dataDirOf(dirs, { namespace, id }), FILE), exitNoteFrom, dirs);

@@ -65,6 +65,24 @@ test('a life: each step is 204, or 304 when there is nothing to do', async () =>
   expect((await ask('DELETE', `/containers/${id}?force=1`)).status).toBe(404);
 });
 
+test('a container that was started again still says when its run before ended', async () => {
+  const id = await create({ StopTimeout: 0 });
+  const post = async (verb: string) => expect((await ask('POST', `/containers/${id}/${verb}`)).status).toBe(204);
+  await post('start');
+  expect((await inspect(id)).State.FinishedAt).toBe('0001-01-01T00:00:00Z');
+  await post('kill');
+  await until(async () => !(await inspect(id)).State.Running);
+  const ended: string = (await inspect(id)).State.FinishedAt;
+  await post('start');
+  // The monitor notes ends in whole milliseconds.
+  const shown = async () => Date.parse((await inspect(id)).State.FinishedAt);
+  await until(async () => (await shown()) === Date.parse(ended));
+  await post('restart?t=0');
+  await until(async () => (await shown()) > Date.parse(ended));
+  expect((await inspect(id)).State).toMatchObject({ Status: 'running', ExitCode: 0 });
+  expect((await ask('DELETE', `/containers/${id}?force=1`)).status).toBe(204);
+});
+
 test('a container that is none, by each verb', async () => {
   for (const verb of ['start', 'stop', 'restart', 'pause', 'unpause', 'rename?name=x'])
     expect(await ask('POST', `/containers/nosuch/${verb}`)).toMatchObject({
