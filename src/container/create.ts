@@ -39,6 +39,7 @@ import { refuseNoFile } from './pidfile.ts';
 import { refuseKubernetesActions } from './refuse-kubernetes.ts';
 import { sharedMemoryOf } from './shared-memory.ts';
 import { storedConfigFrom } from './stored-config-from.ts';
+import { partPathOf } from './volumes/parts.ts';
 import { bindOfVolume, type UsedVolume, volumeRequestsOf, withVolumes } from './volumes/request.ts';
 import { withRootPropagation } from './volumes/root-propagation.ts';
 import { followedWorkingDir } from './working-dir.ts';
@@ -226,7 +227,10 @@ function specOptionsOf(ctx: ContainerContext, parts: SpecParts): SpecOptions {
   return {
     ...specOptionsFrom(request),
     ...specNetworkOf(ctx, { id, request, placement, modes }),
-    binds: [...request.binds, ...volumes.map(bindOfVolume)],
+    binds: [
+      ...request.binds,
+      ...volumes.map((used) => bindOfVolume(used, (destination) => partPathOf(ctx, id, destination))),
+    ],
     canReadOnlyBelow: parts.readOnlyBelow,
     id,
     namespace: ctx.containerd.namespace,

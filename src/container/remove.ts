@@ -16,6 +16,7 @@ import { removePidfile } from './pidfile.ts';
 import { withRemovalLock } from './removal-lock.ts';
 import { releaseSharedMemory } from './shared-memory.ts';
 import { killContainer, noteStopped } from './stop.ts';
+import { releaseParts } from './volumes/parts.ts';
 import { removeAnonymousVolumes } from './volumes/use.ts';
 import { unlessShimDies } from './wait/end-of.ts';
 
@@ -66,6 +67,7 @@ async function removeAll(ctx: ContainerContext, view: ContainerView, options: Re
   }
   removeOwn(dataDirOf(ctx.dirs, subject));
   releaseSharedMemory(ctx, id);
+  releaseParts(ctx, id);
   if (labels[LABELS.owner] !== undefined) removePidfile(record, ctx.log);
   const isAutoRemoved = storedConfigOf(record)?.HostConfig.AutoRemove === true;
   if (options.volumes || isAutoRemoved) await removeAnonymousVolumes(ctx, record);

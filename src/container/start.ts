@@ -31,6 +31,7 @@ import { writePidfile } from './pidfile.ts';
 import { startFailure } from './start-failure.ts';
 import { noteStartFailure } from './start-failure-note.ts';
 import { setTmpfsModes } from './tmpfs-modes.ts';
+import { withParts } from './volumes/parts.ts';
 import { readyVolumes } from './volumes/ready.ts';
 
 /** Docker's exit status of `run` if the runtime failed for another reason than the program. */
@@ -160,7 +161,10 @@ async function makeTask(ctx: ContainerContext, view: ContainerView, isAttached: 
   const rootfs: readonly Mount[] =
     snapshotKey === '' ? [] : await ctx.containerd.snapshots.mounts({ snapshotter, key: snapshotKey });
   const options = runtimeBinary === undefined ? {} : { runcOptions: runcOptions(runtimeBinary) };
-  const make = () => ctx.containerd.tasks.create({ containerId: id, rootfs, ...stdio, ...options });
+  const make = () =>
+    withParts(ctx, { id, config }, () =>
+      ctx.containerd.tasks.create({ containerId: id, rootfs, ...stdio, ...options }),
+    );
   const mode = networkModeOf(config?.HostConfig.NetworkMode ?? '');
   try {
     const pid =

@@ -61,8 +61,16 @@ export function storedConfigFrom(
     ...(request.log.isJson ? { JsonLog: logAttributesFrom(request.log.options, { labels, env: resolved.env }) } : {}),
     HostConfig: { ...hostConfigFrom(request, resolved.network), ...request.shownHostConfig },
     Mounts: mountPointsFrom(request, resolved.volumes),
+    ...volumePartsFrom(resolved.volumes),
     AnonymousVolumes: resolved.volumes.filter(({ isAnonymous }) => isAnonymous).map(({ volume }) => volume.name),
   };
+}
+
+function volumePartsFrom(volumes: readonly UsedVolume[]): Pick<StoredConfig, 'VolumeParts'> {
+  const parts = volumes.flatMap(({ request: { destination, part } }) =>
+    part === undefined ? [] : [[destination, part] as const],
+  );
+  return parts.length > 0 ? { VolumeParts: Object.fromEntries(parts) } : {};
 }
 
 /** Ports of the image, of `--expose`, and published ones, each once. */

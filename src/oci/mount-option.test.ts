@@ -78,7 +78,14 @@ describe('--mount', () => {
     ['src=x,dst=b', 'invalid mount config for type "volume": invalid mount path: \'b\' mount path must be absolute'],
     ['type=tmpfs,dst=/b,tmpfs-size=huge', 'invalid value for tmpfs-size: huge'],
     ['type=tmpfs,dst=/b,tmpfs-mode=9', 'invalid value for tmpfs-mode: 9'],
-    ['src=data,dst=/b,volume-subpath=x', 'volume-subpath is not supported'],
+    ...['/a', '..', 'a/../../b'].map((part): [string, string] => [
+      `src=data,dst=/b,volume-subpath=${part}`,
+      'invalid mount config for type "volume": subpath must be a relative path within the volume',
+    ]),
+    [
+      'dst=/b,volume-subpath=x',
+      'invalid mount config for type "volume": must not set Subpath when using anonymous volumes',
+    ],
     ['src=data,dst=/b,volume-driver=nfs', 'error looking up volume plugin nfs: plugin "nfs" not found'],
     [
       'type=bind,src=/a,dst=/b,bind-recursive=readonly',

@@ -3,7 +3,7 @@ import { parseCsvLine } from './csv.ts';
 import { checkDestination, checkVolumeName, isPropagation, mergeTmpfsOptions } from './mount-flags.ts';
 import type { Bind, MountRequest } from './mounts.ts';
 import { parseSize } from './parse.ts';
-import { cleanPath, isAbsolute } from './paths.ts';
+import { cleanPath, isAbsolute, isLocalPath } from './paths.ts';
 
 /** The given fields of one `--mount`. */
 export interface MountFields {
@@ -15,6 +15,8 @@ export interface MountFields {
   readonly recursive?: string;
   readonly noCopy?: boolean;
   readonly labels: Readonly<Record<string, string>>;
+  /** The part of a volume that is mounted. */
+  readonly part?: string;
   /** Of the driver of a volume. */
   readonly options?: Readonly<Record<string, string>>;
   readonly size?: number;
@@ -137,6 +139,7 @@ function volumeFieldOf({ key, value, field, before }: Omit<Field, 'cwd'>): Parti
       return option === '' ? {} : { options: { ...before.options, [option]: value.slice(option.length + 1) } };
     }
     case 'volume-subpath':
+      return { part: value };
     case 'image-subpath':
       throw usage(`${key} is not supported`);
     case 'tmpfs-size':
@@ -176,8 +179,10 @@ function bindOf(fields: MountFields, refuse: Refuse): MountRequest {
 }
 
 function volumeOf(fields: MountFields, refuse: Refuse): MountRequest {
-  const { source, target, readOnly, noCopy = false, labels, options = {} } = fields;
+  const { source, target, readOnly, noCopy = false, labels, options = {}, part = '' } = fields;
   if (source === '' && readOnly) throw refuse('must not set ReadOnly mode when using anonymous volumes');
+  if (part !== '' && source === '') throw refuse('must not set Subpath when using anonymous volumes');
+  if (part !== '' && !isLocalPath(part)) throw refuse('subpath must be a relative path within the volume');
   if (source !== '') checkVolumeName(source);
   const name = source === '' ? {} : { name: source };
   const given = Object.keys(options).length === 0 ? {} : { options };
@@ -188,6 +193,7 @@ function volumeOf(fields: MountFields, refuse: Refuse): MountRequest {
     noCopy,
     labels,
     ...given,
+    ...(part === '' ? {} : { part }),
     isMount: true,
   } as const;
   return { kind: 'volume', volume };

@@ -40,6 +40,8 @@ export interface VolumeRequest {
   readonly readOnly: boolean;
   /** Whether a new volume stays empty, whatever the image has at the destination. */
   readonly noCopy: boolean;
+  /** The directory or file of it that is mounted, by its path in the volume; absent: all of it. */
+  readonly part?: string;
   /** Labels for a new volume. */
   readonly labels: Readonly<Record<string, string>>;
   /** Options of the driver for a new volume. */

@@ -43,6 +43,8 @@ export interface StoredConfig {
   readonly Args: readonly string[];
   /** Docker's `Mounts`. Absent for a container made by an earlier version. */
   readonly Mounts?: readonly MountPoint[];
+  /** The parts of volumes that are mounted instead of all of them: destination to the path in the volume. */
+  readonly VolumeParts?: Readonly<Record<string, string>>;
   /** Names of the anonymous volumes created for this container: they may be removed with it. */
   readonly AnonymousVolumes?: readonly string[];
   /** The output is also written as Docker's json-file, with these attributes. Absent: it is not. */
@@ -79,5 +81,5 @@ const isStoredConfig: Guard<StoredConfig> = objectOf({
   Config: objectOf({ Image: isText, Tty: isBoolean, OpenStdin: isBoolean, Labels: mapOf(isText) }),
   HostConfig: objectOf({ NetworkMode: isText, AutoRemove: isBoolean }),
   ...{ ImageId: isText, Args: isTexts },
-  ...{ Mounts: optional(isMountPoints), AnonymousVolumes: optional(isTexts) },
+  ...{ Mounts: optional(isMountPoints), AnonymousVolumes: optional(isTexts), VolumeParts: optional(mapOf(isText)) },
 });

@@ -1,4 +1,4 @@
-import { constants } from 'node:fs';
+import { closeSync, constants, openSync } from 'node:fs';
 import { errnoOf } from '../lib/errors.ts';
 import { cString, openLibc, systemError } from './libc.ts';
 
@@ -17,14 +17,15 @@ const MAX_TRIES = 16;
 
 /**
  * `in-root`: links are followed, with the directory as `/`. `in-mount`: the same, and something mounted on the way is an
- * error (EXDEV). `no-links`: a link on the way is an error (ELOOP), as are `..` beyond the directory and absolute paths.
+ * error (EXDEV). `beneath`: links are followed, and one that leads out of the directory is an error (EXDEV). `no-links`: a link on the way is an error (ELOOP), as are `..` beyond the directory and absolute paths.
  * Links of procfs are never followed.
  */
-type Resolution = 'in-root' | 'in-mount' | 'no-links';
+type Resolution = 'in-root' | 'in-mount' | 'beneath' | 'no-links';
 
 const RESOLVE: Readonly<Record<Resolution, number>> = {
   'in-root': RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS,
   'in-mount': RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS | RESOLVE_NO_XDEV,
+  beneath: RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS,
   'no-links': RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS,
 };
 
@@ -55,6 +56,21 @@ export function openAt({ dir, path, resolution, flags }: OpenAt): number {
     // A concurrent rename while `..` was resolved: the kernel asks for another try.
     const isTransient = errnoOf(error) === 'EAGAIN' || errnoOf(error) === 'EINTR';
     if (!isTransient || tries === MAX_TRIES) throw error;
+  }
+}
+
+/**
+ * Names what a path below a directory leads to, by links that stay in it. Throws system errors: EXDEV for a path that
+ * leads out of it.
+ *
+ * @param base may be reached by links
+ */
+export function openBeneath(base: string, path: string): number {
+  const dir = openSync(base, O_PATH | constants.O_DIRECTORY | O_CLOEXEC);
+  try {
+    return openAt({ dir, path, resolution: 'beneath', flags: O_PATH });
+  } finally {
+    closeSync(dir);
   }
 }
 

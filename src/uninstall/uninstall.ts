@@ -110,9 +110,9 @@ async function eachContainer(
   }
 }
 
-/** The shared memory of containers, mounted by shared-memory.ts, or a volume in memory. */
+/** The shared memory of containers, mounted by shared-memory.ts, a part of a volume (parts.ts), or one in memory. */
 function isOwnMount(point: string): boolean {
-  if (basename(point).startsWith('.shm-')) return true;
+  if (basename(point).startsWith('.shm-') || basename(dirname(point)).startsWith('.parts-')) return true;
   const directory = dirname(point);
   const volume = readVolume(dirname(directory), basename(directory));
   return volume?.mountpoint === point && isInMemory(volume.options);

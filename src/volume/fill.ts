@@ -12,8 +12,10 @@ import {
 } from 'node:fs';
 import { chmod, lchown, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { hasCode } from '../lib/errors.ts';
 import { noSpaceError } from '../system/atomic-write.ts';
 import { copyTree } from './copy-tree.ts';
+import { openPart } from './part.ts';
 import type { Volume } from './volume.ts';
 import { contentOf } from './volume-options.ts';
 import type { HeldVolume } from './volume-store.ts';
@@ -72,8 +74,34 @@ export async function fillVolume(held: HeldVolume, { from, signal }: FillRequest
   }
 }
 
+/** Like fillVolume, for a part of a volume; only if that is an empty directory. */
+export async function fillPart(
+  { volume }: HeldVolume,
+  { part, from, signal }: FillRequest & { readonly part: string },
+): Promise<number> {
+  const base = directoryOf(volume);
+  const into = base === undefined ? undefined : findPart(base, part);
+  if (into === undefined) return 0;
+  const directory = `/proc/self/fd/${into}/.`;
+  try {
+    if (!fstatSync(into).isDirectory() || readdirSync(directory).length > 0) return 0;
+    return await fillDirectly(directory, { from, signal });
+  } finally {
+    closeSync(into);
+  }
+}
+
+function findPart(base: string, part: string): number | undefined {
+  try {
+    return openPart(base, part);
+  } catch (error) {
+    if (hasCode(error, 'NOT_FOUND')) return undefined; // the start says so
+    throw error;
+  }
+}
+
 /** The directory of its content; undefined if a runtime mounts it for each container. */
-function directoryOf({ options, mountpoint }: Volume): string | undefined {
+export function directoryOf({ options, mountpoint }: Volume): string | undefined {
   const content = contentOf(options);
   if (content.kind === 'own') return mountpoint;
   return content.kind === 'host' ? content.path : undefined;

@@ -144,11 +144,11 @@ describe('a create that is refused', () => {
       'error looking up volume plugin nfs: plugin "nfs" not found',
     ],
     [
-      'a part of a volume',
+      'what is not in a volume',
       '',
-      { HostConfig: { Mounts: [{ Type: 'volume', Source: 'vol', Target: '/x', VolumeOptions: { Subpath: 'a' } }] } },
-      501,
-      'healthctl mounts whole volumes only, not the part "a" of one',
+      { HostConfig: { Mounts: [{ Type: 'volume', Source: 'vol', Target: '/x', VolumeOptions: { Subpath: '../a' } }] } },
+      400,
+      'invalid mount config for type "volume": subpath must be a relative path within the volume',
     ],
     [
       'a missing bind',

@@ -45,6 +45,39 @@ describe('volumes', () => {
     (await bed.ok(['volume', 'ls', '-q', ...filters.flatMap((filter) => ['-f', filter])])).split('\n').filter(Boolean);
   const mountpoint = (name: string) => bed.ok(['volume', 'inspect', '-f', '{{.Mountpoint}}', name]);
 
+  test('a part of a volume, by links that stay in it; never what a link leads to outside', async () => {
+    const content = [
+      'mkdir -p /v/sub /v/new; echo 1 >/v/sub/f; echo 2 >/v/file',
+      'ln -s sub /v/good; ln -s / /v/root; ln -s root /v/bad',
+    ];
+    const before = await bed.traces();
+    await bed.ok(['run', '--rm', '-v', 'parts:/v', image, 'sh', '-c', content.join('; ')]);
+    const mounting = (part: string, target = '/x') => ['--mount', `src=parts,dst=${target},volume-subpath=${part}`];
+    const run = (part: string, ...command: string[]) => bed.cli(['run', '--rm', ...mounting(part), image, ...command]);
+    expect(await run('sub', 'ls', '/x')).toMatchObject({ stdout: 'f\n' });
+    expect(await run('good', 'ls', '/x')).toMatchObject({ stdout: 'f\n' });
+    expect(await run('file', 'cat', '/x')).toMatchObject({ stdout: '2\n' });
+    for (const part of ['root', 'bad', 'root/etc'])
+      expect((await run(part, 'ls', '/x')).stderr).toContain('path concatenation escapes the base directory');
+    expect((await run('missing', 'ls', '/x')).stderr).toMatch(/cannot access path \S+\/missing: /);
+    // An empty directory gets what the image has at the place.
+    const filled = [...mounting('new', '/var/lib/data'), image, 'cat', '/var/lib/data/file'];
+    expect(await bed.ok(['run', '--rm', ...filled])).toBe('from the image');
+    expect(await bed.ok(['run', '--rm', ...mounting('new'), image, 'stat', '-c', '%u %a', '/x', '/x/file'])).toBe(
+      '1234 2770\n1234 4640',
+    );
+    // Each start finds it again, and others inherit no more than the part.
+    await bed.ok(['run', '--name', 'part', ...mounting('sub'), image, 'ls', '/x']);
+    await bed.ok(['start', 'part']);
+    expect(await bed.ok(['run', '--rm', '--volumes-from', 'part', image, 'ls', '/x'])).toBe('f');
+    expect(JSON.parse(await bed.ok(['inspect', '-f', '{{json .HostConfig.Mounts}}', 'part']))).toEqual([
+      { Type: 'volume', Source: 'parts', Target: '/x', VolumeOptions: { Subpath: 'sub' } },
+    ]);
+    await bed.ok(['rm', '-v', 'part']);
+    await bed.ok(['volume', 'rm', 'parts']);
+    await bed.expectNothingLeft(before);
+  });
+
   test('a named volume outlives its container, is filled once from the image, and is shown', async () => {
     const before = await bed.traces();
     const mounts = ['-v', 'data:/var/lib/data', '--mount', 'type=tmpfs,dst=/scratch,tmpfs-size=1m,tmpfs-mode=700'];

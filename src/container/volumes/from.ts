@@ -3,6 +3,7 @@ import type { Bind, Propagation, VolumeRequest } from '../../oci/mounts.ts';
 import type { CreateRequest } from '../../record/create-request.ts';
 import { detailsOf } from '../../record/details.ts';
 import type { MountPoint } from '../../record/mount-point.ts';
+import { storedConfigOf } from '../../record/stored-config.ts';
 import type { ContainerContext } from '../context.ts';
 import { resolveContainer } from '../resolve.ts';
 
@@ -23,13 +24,15 @@ export async function withVolumesFrom(
   if (texts.length === 0) return request;
   const own = [...request.volumes, ...request.binds, ...request.tmpfs];
   const taken = new Set(own.map(({ destination }) => destination));
-  const inherited = new Map<string, MountPoint>();
+  const inherited = new Map<string, Inherited>();
   for (const text of texts) {
     const { container, readOnly } = parseVolumesFrom(text);
     const record = await resolveContainer(ctx.containerd, container, { signal });
     for (const mount of detailsOf(record).mounts) {
       if (mount.Type === 'tmpfs' || taken.has(mount.Destination)) continue;
-      inherited.set(mount.Destination, { ...mount, RW: mount.RW && !readOnly });
+      const part = storedConfigOf(record)?.VolumeParts?.[mount.Destination];
+      const access = { RW: mount.RW && !readOnly };
+      inherited.set(mount.Destination, { ...mount, ...access, ...(part === undefined ? {} : { part }) });
     }
   }
   const mounts = [...inherited.values()];
@@ -51,9 +54,12 @@ function parseVolumesFrom(text: string): { readonly container: string; readonly 
   throw new HealthctlError('INVALID', `invalid mode: ${mode}`);
 }
 
-function volumeFrom({ Type, Name, Destination, RW }: MountPoint): readonly VolumeRequest[] {
+type Inherited = MountPoint & { readonly part?: string };
+
+function volumeFrom({ Type, Name, Destination, RW, part }: Inherited): readonly VolumeRequest[] {
   if (Type !== 'volume' || Name === undefined) return [];
-  return [{ name: Name, destination: Destination, readOnly: !RW, noCopy: true, labels: {}, isInherited: true }];
+  const volume = { name: Name, destination: Destination, readOnly: !RW, noCopy: true, labels: {} };
+  return [{ ...volume, ...(part === undefined ? {} : { part }), isInherited: true }];
 }
 
 function bindFrom({ Type, Source, Destination, RW, Propagation: given }: MountPoint): readonly Bind[] {

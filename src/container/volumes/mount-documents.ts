@@ -76,11 +76,12 @@ export function mountOptionsOf({ binds, volumes, tmpfs }: Mounts): { readonly Mo
       const given = Object.keys(options).length > 0 ? { BindOptions: options } : {};
       return [{ Type: 'bind', Source: source, Target: destination, ...ifTrue('ReadOnly', readOnly), ...given }];
     }),
-    ...volumes.flatMap(({ name, destination, readOnly, noCopy, labels, options: driver = {}, isMount }) => {
+    ...volumes.flatMap(({ name, destination, readOnly, noCopy, labels, part, options: driver = {}, isMount }) => {
       if (!isMount) return [];
       const options = {
         ...ifTrue('NoCopy', noCopy),
         ...(Object.keys(labels).length > 0 ? { Labels: labels } : {}),
+        ...(part === undefined ? {} : { Subpath: part }),
         ...(Object.keys(driver).length > 0 ? { DriverConfig: { Options: driver } } : {}),
       };
       const given = Object.keys(options).length > 0 ? { VolumeOptions: options } : {};

@@ -21,9 +21,10 @@ export interface UsedVolume {
 }
 
 /** Its form for the runtime. */
-export function bindOfVolume({ request, volume }: UsedVolume): Bind {
+export function bindOfVolume({ request, volume }: UsedVolume, partPathAt: (destination: string) => string): Bind {
   const { destination, readOnly } = request;
   const common = { destination, propagation: 'rprivate' } as const;
+  if (request.part !== undefined) return { ...common, source: partPathAt(destination), readOnly };
   const content = contentOf(volume.options);
   switch (content.kind) {
     case 'own':
@@ -110,8 +111,11 @@ export async function withVolumes<T>(
       const one = held.get(name) ?? (await openVolume(volumes, name, { labels, options }));
       held.set(name, one);
       mountMemory(one.volume);
+      if (request.part !== undefined && contentOf(one.volume.options).kind === 'file-system')
+        throw new HealthctlError('INVALID', `volume ${name}: healthctl mounts only all of it, because of its options`);
       const isEmpty = await recoverVolume(one);
-      if (isEmpty && !request.noCopy) await fillFromImage(ctx, one, { request, rootfs, signal });
+      const isToFill = (isEmpty || request.part !== undefined) && !request.noCopy;
+      if (isToFill) await fillFromImage(ctx, one, { request, rootfs, signal });
     }
     const used = named.flatMap(({ request, name }): readonly UsedVolume[] => {
       const volume = held.get(name)?.volume;
@@ -138,9 +142,12 @@ async function fillFromImage(
   if (from === 'other') {
     throw new HealthctlError('INVALID', `cannot mount volume over existing file, file exists ${request.destination}`);
   }
-  const { fillVolume } = await import('../../volume/fill.ts');
+  const { fillPart, fillVolume } = await import('../../volume/fill.ts');
+  const { part } = request;
   try {
-    const leftOut = await fillVolume(held, { from, signal });
+    const leftOut = await (part === undefined
+      ? fillVolume(held, { from, signal })
+      : fillPart(held, { part, from, signal }));
     if (leftOut > 0) {
       ctx.log.warn(
         `volume ${held.volume.name}: ${counted(leftOut, 'device or socket', 'devices or sockets')} of the image not copied`,

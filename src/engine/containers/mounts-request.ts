@@ -14,7 +14,7 @@ export function mountsIn(
 ): Pick<CreateRequest, 'binds' | 'volumes' | 'tmpfs'> {
   const mounts: readonly MountRequest[] = [
     ...(host.texts('Binds') ?? []).map(bindIn),
-    ...(host.structs('Mounts') ?? []).map((mount) => mountOf(mountFieldsIn(mount))),
+    ...(host.structs('Mounts') ?? []).map((mount) => mountOf(mountFieldsIn(mount, version))),
     ...Object.entries(host.textMap('Tmpfs') ?? {}).map(
       ([destination, options]) =>
         ({ kind: 'tmpfs', tmpfs: parseTmpfs(options === '' ? destination : `${destination}:${options}`) }) as const,
@@ -61,11 +61,11 @@ function destinationOf(mount: MountRequest): string {
   }
 }
 
-function mountFieldsIn(mount: GoStruct): MountFields {
+function mountFieldsIn(mount: GoStruct, version: ApiVersion): MountFields {
   const [bind, volume, tmpfs] = ['BindOptions', 'VolumeOptions', 'TmpfsOptions'].map((name) => mount.struct(name));
-  const subpath = volume?.text('Subpath') ?? '';
-  if (subpath !== '')
-    throw new EngineError(501, `healthctl mounts whole volumes only, not the part ${JSON.stringify(subpath)} of one`);
+  const part = volume?.text('Subpath') ?? '';
+  if (part !== '' && !isSince(version, 45))
+    throw new EngineError(400, 'VolumeOptions.Subpath needs API v1.45 or newer');
   const size = tmpfs?.int('SizeBytes') ?? 0;
   const mode = tmpfs?.int('Mode', 'uint32') ?? 0;
   const propagation = bind?.text('Propagation') ?? '';
@@ -73,6 +73,7 @@ function mountFieldsIn(mount: GoStruct): MountFields {
     type: mount.text('Type'),
     source: mount.text('Source'),
     target: mount.text('Target'),
+    ...(part === '' ? {} : { part }),
     readOnly: mount.flag('ReadOnly'),
     ...(propagation === '' ? {} : { propagation }),
     ...recursionIn(bind),

@@ -4,6 +4,7 @@ import { forgetNerdctlFiles } from '../../container/nerdctl/store.ts';
 import { detachNetwork } from '../../container/network/attach.ts';
 import { removeEnded } from '../../container/remove-ended.ts';
 import { releaseSharedMemory } from '../../container/shared-memory.ts';
+import { releaseParts } from '../../container/volumes/parts.ts';
 import type { Clock } from '../../lib/clock.ts';
 import { dataDirOf } from '../../lib/dirs.ts';
 import { messageOf } from '../../lib/errors.ts';
@@ -82,6 +83,7 @@ export function createAfterExit(options: {
       await store.remove({ namespace, id, labels: record.labels });
       removeOwn(dataDirOf(dirs, { namespace, id }));
       releaseSharedMemory(ctx, id);
+      releaseParts(ctx, id);
       // nerdctl cleans up its own.
       if (isOurs(container)) await forgetNerdctlFiles(ctx, { id, labels: record.labels });
     },
