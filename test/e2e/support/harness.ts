@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { inject } from 'vitest';
 import { dockerArchive, type ImageConfig, type ImageOptions } from '../../../testbed/image-archive.ts';
-import { testbedEnvironment } from '../../../testbed/private-containerd.ts';
+import { type PrivateContainerd, testbedEnvironment } from '../../../testbed/private-containerd.ts';
 import { endProcesses, listProcesses, readProcess } from '../../../testbed/processes.ts';
 import {
   mustRun,
@@ -75,9 +75,13 @@ export interface Bed extends AsyncDisposable {
  *
  * @param config lines of its configuration file. A monitor monitors only the bed's namespace; commands start none
  *   unless `autostart = true`. Containers have no network unless there is a line such as `network = "bridge"`
+ * @param containerd default: that of the run
  */
-export async function openBed(config: readonly string[] = ['autostart = false']): Promise<Bed> {
-  const { directory: testbed, address } = inject('testbed');
+export async function openBed(
+  config: readonly string[] = ['autostart = false'],
+  containerd: Pick<PrivateContainerd, 'directory' | 'address'> = inject('testbed'),
+): Promise<Bed> {
+  const { directory: testbed, address } = containerd;
   const namespace = `t-${randomBytes(4).toString('hex')}`;
   writeFileSync(join(testbed, 'namespaces', namespace), '');
   const directory = join(testbed, namespace);
