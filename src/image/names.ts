@@ -31,10 +31,11 @@ export async function recordsOfImage(
   return records.filter((_, index) => same[index]);
 }
 
-/** Names with a tag, in Docker's form. */
+/** Names with a tag, in Docker's form and order: that of the whole names. */
 export function repoTags(records: readonly ImageRecord[]): readonly string[] {
   const tagged = records.filter(({ name }) => !isDanglingName(name) && tryParseReference(name)?.digest === undefined);
-  return tagged.map(({ name }) => familiarRecordName(name)).sort();
+  const names = tagged.map(({ name }) => name).sort();
+  return names.map(familiarRecordName);
 }
 
 /**
