@@ -2,12 +2,13 @@ import { dockerJsonFromHealthConfig } from '../health/config-json.ts';
 import { applyChanges } from '../image/changes.ts';
 import { commitSnapshot } from '../image/commit.ts';
 import { resolveImage } from '../image/find.ts';
-import type { Reference } from '../image/reference.ts';
+import { familiarName, type Reference } from '../image/reference.ts';
 import type { JsonObject } from '../lib/shape.ts';
 import { detailsOf, imageIdOf } from '../record/details.ts';
 import { type ContainerView, givenHealthConfigOf, refuseUnknown } from '../record/view.ts';
 import type { ContainerContext } from './context.ts';
 import { pauseContainer, unpauseContainer } from './pause.ts';
+import { tellAction } from './tell-action.ts';
 
 export interface CommitOptions {
   /** With a tag; undefined for an image without a name. */
@@ -58,12 +59,15 @@ export async function commitContainer(
   const isPaused = options.pause && view.state === 'running';
   if (isPaused) await pauseContainer(ctx, view);
   try {
-    return await commitSnapshot(ctx, {
+    const imageID = await commitSnapshot(ctx, {
       base,
       snapshot: { snapshotter: record.snapshotter, key: record.snapshotKey },
       createdBy: detailsOf(record).args.join(' '),
       ...{ config, author, comment, reference, signal },
     });
+    const imageRef = reference ? familiarName(reference) : '';
+    await tellAction(ctx, { id: record.id, action: 'commit', attributes: { comment, imageID, imageRef } });
+    return imageID;
   } finally {
     if (isPaused) await unpauseContainer(ctx, { ...view, state: 'paused' });
   }

@@ -3,6 +3,7 @@ import { type ContainerView, refuseUnknown } from '../record/view.ts';
 import { runPs } from '../system/run-ps.ts';
 import type { ContainerContext } from './context.ts';
 import { checkPsOptions, type ProcessTable, parseProcessTable } from './process-table.ts';
+import { tellAction } from './tell-action.ts';
 
 /**
  * The processes of a container in the output of the host's ps, with the host's pids (moby, daemon/top_unix.go).
@@ -11,7 +12,7 @@ import { checkPsOptions, type ProcessTable, parseProcessTable } from './process-
  * @throws CONFLICT for a container that does not run; INVALID and RUNTIME if the output of ps would have no pids
  */
 export async function topContainer(
-  ctx: Pick<ContainerContext, 'containerd'>,
+  ctx: Pick<ContainerContext, 'containerd' | 'log'>,
   view: ContainerView,
   { psOptions, signal }: { readonly psOptions: readonly string[]; readonly signal: AbortSignal },
 ): Promise<ProcessTable> {
@@ -22,7 +23,9 @@ export async function topContainer(
   if (state !== 'running' && state !== 'paused')
     throw new HealthctlError('CONFLICT', `container ${record.id} is not running`);
   const pids = await ctx.containerd.tasks.pids(record.id, { signal });
-  return parseProcessTable(await askPs(options, pids, signal), pids);
+  const table = parseProcessTable(await askPs(options, pids, signal), pids);
+  await tellAction(ctx, { id: record.id, action: 'top' });
+  return table;
 }
 
 /**

@@ -12,6 +12,7 @@ import { storedConfigOf } from '../record/stored-config.ts';
 import { type ContainerView, givenHealthConfigOf, type Moment, momentOf } from '../record/view.ts';
 import type { ContainerContext } from './context.ts';
 import { refuseKubernetesActions } from './refuse-kubernetes.ts';
+import { tellAction } from './tell-action.ts';
 import { updateLimits } from './update-limits.ts';
 
 /** The changes; an absent field stays unchanged. */
@@ -47,8 +48,8 @@ export async function updateContainer(ctx: ContainerContext, view: ContainerView
     // An empty value removes the label.
     ...(update.restart ? { [LABELS.restart]: isRestarting ? restartPolicyText(update.restart) : '' } : {}),
   };
-  if (Object.keys(changed).length === 0) return;
-  await ctx.containerd.containers.setLabels(id, changed);
+  if (Object.keys(changed).length > 0) await ctx.containerd.containers.setLabels(id, changed);
+  await tellAction(ctx, { id, action: 'update' });
 }
 
 function healthChange(

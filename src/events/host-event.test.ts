@@ -40,6 +40,8 @@ test.each<[string, EventFact, Record<string, string>?]>([
   ['stop', own('stop', { ID: 'c1' })],
   ['restart', own('restart', { ID: 'c1' })],
   ['rename', own('rename', { ID: 'c1', OldName: 'api', Name: 'web' }), { oldName: '/api', name: 'web' }],
+  ['top', own('action', { ID: 'c1', Action: 'top' })],
+  ['resize', own('action', { ID: 'c1', Action: 'resize', Attributes: { height: '24' } }), { height: '24' }],
   ['health_status: unhealthy', own('health-status', { ID: 'c1', Status: 'unhealthy', FailingStreak: 3 })],
 ])('translates to Docker’s %s', (action, fact, attributes = {}) => {
   expect(containerEventFrom(at(fact), facts)).toEqual({

@@ -141,6 +141,8 @@ function ownActionPart(event: Extract<ContainerdEvent, { kind: 'own' }>): Action
     case 'stop':
     case 'restart':
       return { action: own.kind };
+    case 'action':
+      return { action: own.action, attributes: own.attributes ?? {} };
     case 'exec':
       return { action: own.action, attributes: { execID: own.execId } };
     case 'object':

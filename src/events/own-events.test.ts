@@ -3,6 +3,7 @@ import { expect, test } from 'vitest';
 import { HealthctlError } from '../lib/errors.ts';
 import {
   parseOwnEvent,
+  publishAction,
   publishHealthAction,
   publishHealthStatus,
   publishKill,
@@ -26,6 +27,7 @@ test('a published event parses to itself', async () => {
   await publishRestart(publisher, { id: 'c1' });
   await publishHealthStatus(publisher.events, publisher.log, { id: 'c1', status: 'unhealthy', failingStreak: 3 });
   await publishRename(publisher, { id: 'c1', oldName: 'api', name: 'web' });
+  await publishAction(publisher, { id: 'c1', action: 'resize', attributes: { height: '24' } });
   await publishHealthAction(publisher, { id: 'c1', action: 'restart', reason: 'unhealthy: refused' });
   const connect = {
     type: 'network',
@@ -40,6 +42,7 @@ test('a published event parses to itself', async () => {
     { kind: 'restart', id: 'c1' },
     { kind: 'health-status', id: 'c1', status: 'unhealthy', failingStreak: 3 },
     { kind: 'rename', id: 'c1', oldName: 'api', name: 'web' },
+    { kind: 'action', id: 'c1', action: 'resize', attributes: { height: '24' } },
     { kind: 'health-action', id: 'c1', action: 'restart', reason: 'unhealthy: refused' },
     { kind: 'object', ...connect },
   ]);

@@ -23,9 +23,18 @@ export type OwnEvent =
   | { readonly kind: 'rename'; readonly id: string; readonly oldName: string; readonly name: string }
   /** An exec of Docker's API was created, or is about to start. */
   | { readonly kind: 'exec'; readonly id: string; readonly execId: string; readonly action: string }
+  /** A user did something with a container that containerd does not see, or does not report in these words. */
+  | ({ readonly kind: 'action' } & ContainerAction)
   /** An action on an unhealthy container. */
   | { readonly kind: 'health-action'; readonly id: string; readonly action: HealthAction; readonly reason: string }
   | ({ readonly kind: 'object' } & ObjectEvent);
+
+/** What a user did with a container, in Docker's words: `attach`, `top`, `update`. */
+export interface ContainerAction {
+  readonly id: string;
+  readonly action: string;
+  readonly attributes?: Readonly<Record<string, string>>;
+}
 
 /** Something happened to an object that containerd does not know, or that it does not report in these words. */
 export interface ObjectEvent {
@@ -58,6 +67,8 @@ const RENAME_TOPIC = '/healthctl/rename';
 const HEALTH_ACTION_TOPIC = '/healthctl/health-action';
 /** `{"ID":"3f4e…","ExecID":"81ac…","Action":"exec_create: sh -c date"}` */
 const EXEC_TOPIC = '/healthctl/exec';
+/** `{"ID":"3f4e…","Action":"resize","Attributes":{"height":"24","width":"80"}}` */
+const ACTION_TOPIC = '/healthctl/action';
 /** `{"ID":"9f0c…","Type":"network","Action":"connect","Attributes":{"name":"web","container":"3f4e…"}}` */
 const OBJECT_TOPIC = '/healthctl/object';
 
@@ -98,6 +109,9 @@ export const publishExec = (
   publisher: Publisher,
   { id, execId, action }: { readonly id: string; readonly execId: string; readonly action: string },
 ) => publish(publisher, EXEC_TOPIC, { ID: id, ExecID: execId, Action: action });
+
+export const publishAction = (publisher: Publisher, { id, action, attributes = {} }: ContainerAction) =>
+  publish(publisher, ACTION_TOPIC, { ID: id, Action: action, Attributes: attributes });
 
 export const publishObject = (publisher: Publisher, { type, action, id, attributes }: ObjectEvent) =>
   publish(publisher, OBJECT_TOPIC, { ID: id, Type: type, Action: action, Attributes: attributes });
@@ -143,6 +157,10 @@ export function parseOwnEvent({
       const { ExecID: execId, Action: action } = value;
       return isText(execId) && isText(action) ? { kind: 'exec', id, execId, action } : undefined;
     }
+    case ACTION_TOPIC:
+      return isText(value.Action)
+        ? { kind: 'action', id, action: value.Action, attributes: textMapIn(value.Attributes) }
+        : undefined;
     case HEALTH_ACTION_TOPIC: {
       const action = as(oneOf(HEALTH_ACTIONS), value.Action);
       if (action === undefined || !isText(value.Reason)) return undefined;

@@ -270,6 +270,25 @@ test('a container whose policy restarts it is never shown as ended before the la
   await ask('DELETE', `/containers/${id}`);
 });
 
+test('events tell what users do with a container', async () => {
+  const id = await create();
+  await ask('POST', `/containers/${id}/start`);
+  await ask('GET', `/containers/${id}/top`);
+  await ask('POST', `/containers/${id}/update`, { RestartPolicy: { Name: 'no' } });
+  await ask('GET', `/containers/${id}/archive?path=/bin/sh`);
+  await ask('GET', `/containers/${id}/export`);
+  const filters = encodeURIComponent(
+    JSON.stringify({ container: [id], event: ['top', 'update', 'archive-path', 'export'] }),
+  );
+  const told = async () => {
+    const { text } = await ask('GET', `/events?since=0&until=${Date.now() / 1000}&filters=${filters}`);
+    return text.split('\n').flatMap((line) => (line === '' ? [] : (JSON.parse(line) as { Action: string }).Action));
+  };
+  await until(async () => (await told()).length >= 4);
+  expect(await told()).toEqual(['top', 'update', 'archive-path', 'export']);
+  await ask('DELETE', `/containers/${id}?force=1`);
+});
+
 test('a program that is missing: 400, and the container stays created', async () => {
   const id = await create({ Cmd: ['/no/such/program'] });
   const answer = await ask('POST', `/containers/${id}/start`);

@@ -13,10 +13,11 @@ import { readFileIn } from '../../system/rootfs.ts';
 import { type ExtractRequest, extractTree } from '../../system/tar/extract.ts';
 import { packTree } from '../../system/tar/pack.ts';
 import type { ContainerContext } from '../context.ts';
+import { tellAction } from '../tell-action.ts';
 import { openContainerRoot, withCopyLock } from './container-root.ts';
 import { baseOf, isDirectoryMode, type PathStat, statPath } from './path-stat.ts';
 
-type CopyContext = Pick<ContainerContext, 'containerd' | 'clock' | 'dirs'>;
+type CopyContext = Pick<ContainerContext, 'containerd' | 'clock' | 'dirs' | 'log'>;
 
 /** A path in a container. */
 export interface ContainerPath {
@@ -72,7 +73,9 @@ export async function readContainerPath(
     const base = Buffer.from(baseOf(path));
     const shownAs = request.shownAs === undefined ? base : Buffer.from(request.shownAs);
     const content = packAndClose(dir, { name: isDirectory ? undefined : base, shownAs, signal: request.signal });
-    return { stat, content: await begun(content) };
+    const archive = { stat, content: await begun(content) };
+    await tellAction(ctx, { id: request.view.record.id, action: 'archive-path' });
+    return archive;
   } catch (error) {
     throw asFailure(error, request);
   } finally {
@@ -140,6 +143,7 @@ export async function writeContainerPath(
       closeSync(root);
     }
   });
+  await tellAction(ctx, { id: view.record.id, action: 'extract-to-dir' });
 }
 
 /** Go's filepath.Join of `/` and the path, with Docker's rule that a slash or dot at the end counts. */

@@ -5,10 +5,11 @@ import type { ContainerView } from '../../record/view.ts';
 import { packTree } from '../../system/tar/pack.ts';
 import { type TreeChange, treeChanges } from '../../system/tree-changes.ts';
 import type { ContainerContext } from '../context.ts';
+import { tellAction } from '../tell-action.ts';
 import { begun } from './archive.ts';
 import { openContainerRoot } from './container-root.ts';
 
-type FilesContext = Pick<ContainerContext, 'containerd' | 'clock' | 'dirs'>;
+type FilesContext = Pick<ContainerContext, 'containerd' | 'clock' | 'dirs' | 'log'>;
 
 /** What a container has changed in its own file system, without mount points. Throws INVALID, like treeChanges. */
 export async function containerChanges(
@@ -34,7 +35,9 @@ export async function exportContainer(
 ): Promise<AsyncIterableIterator<Buffer>> {
   const root = await openContainerRoot(ctx, view, { isWritable: false, hasBinds: false, signal });
   const leaves = new Set(mountPointsOf(view).map((path) => path.slice(1)));
-  return begun(packAndClose(root, leaves, signal));
+  const content = await begun(packAndClose(root, leaves, signal));
+  await tellAction(ctx, { id: view.record.id, action: 'export' });
+  return content;
 }
 
 async function* packAndClose(root: number, leaves: ReadonlySet<string>, signal: AbortSignal): AsyncGenerator<Buffer> {

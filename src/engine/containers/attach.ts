@@ -6,6 +6,7 @@ import type { OutputStream } from '../../container/logs/output-files.ts';
 import { showLogs } from '../../container/logs/show-logs.ts';
 import { resolveView } from '../../container/resolve.ts';
 import type { ReadyTask } from '../../container/start.ts';
+import { tellAction } from '../../container/tell-action.ts';
 import { HealthctlError, messageOf } from '../../lib/errors.ts';
 import { LABELS } from '../../lib/labels.ts';
 import { storedConfigOf } from '../../record/stored-config.ts';
@@ -97,6 +98,8 @@ interface Client {
 /** Resolves when the container has ended, or the client has detached. */
 async function serve(deps: AttachDeps, client: Client): Promise<void> {
   const { wish, view, stream, console } = client;
+  // Not awaited: the client starts the container as soon as it has its answer.
+  void tellAction(deps.ctx, { id: view.record.id, action: 'attach' });
   const hasPast = wish.logs && hasLog(view);
   if (view.state === 'running' && hasPast && wish.stream) return serveWithPast(deps, client);
   if (hasPast) await sendPast(deps, client, { follow: false, signal: console.signal });
@@ -104,7 +107,8 @@ async function serve(deps: AttachDeps, client: Client): Promise<void> {
   if (!wish.stdin) stream.resume(); // so that the client's end is noticed
   const attachment =
     view.state === 'running' ? await attachTo(deps, client, undefined) : await untilStarted(deps, client);
-  await attachment?.ended;
+  const end = await attachment?.ended;
+  if (end?.kind === 'detached') await tellAction(deps.ctx, { id: view.record.id, action: 'detach' });
 }
 
 /** The output so far and what follows come from one reading of the logs: nothing is missed or shown twice in between. */

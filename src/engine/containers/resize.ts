@@ -1,3 +1,4 @@
+import { tellAction } from '../../container/tell-action.ts';
 import { HealthctlError } from '../../lib/errors.ts';
 import type { EngineDeps } from '../host.ts';
 import { type Call, empty, type Route } from '../route.ts';
@@ -16,6 +17,8 @@ export function resizeRoutes(deps: Pick<EngineDeps, 'ctx'>): readonly Route[] {
         if (state !== 'running' && state !== 'paused')
           throw new HealthctlError('CONFLICT', `container ${record.id} is not running`);
         await deps.ctx.containerd.tasks.resize({ containerId: record.id, ...size });
+        const attributes = { height: `${size.height}`, width: `${size.width}` };
+        await tellAction(deps.ctx, { id: record.id, action: 'resize', attributes });
         return empty(200);
       },
     },

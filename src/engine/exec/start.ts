@@ -110,11 +110,9 @@ async function run(
 ): Promise<void> {
   const prepared = { containerId, execId: containerdExecIdOf(id), process: running.process };
   try {
-    const { events } = ctx.containerd;
-    await publishExec(
-      { events, log: ctx.log },
-      { id: containerId, execId: id, action: `exec_start: ${commandOf(wish)}` },
-    );
+    const tell = (action: string) =>
+      publishExec({ events: ctx.containerd.events, log: ctx.log }, { id: containerId, execId: id, action });
+    await tell(`exec_start: ${commandOf(wish)}`);
     const end = await runPreparedExec(ctx, console, prepared, {
       terminal: wish.program.terminal,
       detach: false,
@@ -122,7 +120,10 @@ async function run(
       detachKeys: wish.detachKeys,
       ...(size ? { size } : {}),
       onStarted: running.runs,
-      onDetach,
+      onDetach: () => {
+        void tell('exec_detach');
+        onDetach();
+      },
     });
     running.ended(end.kind === 'exited' ? end.exitCode : CANNOT_START);
   } catch (error) {
