@@ -16,8 +16,8 @@ export function quantile(list: readonly number[], share: number): number {
 }
 
 /** Median and range. */
-export function spread(list: readonly number[]): string {
-  const [middle, least, most] = [0.5, 0, 1].map((share) => quantile(list, share).toFixed(1));
+export function spread(list: readonly number[], digits = 1): string {
+  const [middle, least, most] = [0.5, 0, 1].map((share) => quantile(list, share).toFixed(digits));
   return `${middle} (${least} to ${most})`;
 }
 

@@ -11,7 +11,7 @@ import type { NetworkContext } from './network-context.ts';
  * @param options.changed a container whose own entries have changed: its file is written whatever its networks are
  */
 export function renewHosts(
-  ctx: NetworkContext,
+  ctx: Pick<NetworkContext, 'log'>,
   attachments: readonly Attachment[],
   { networks, changed }: { readonly networks: readonly string[]; readonly changed?: Attachment },
 ): void {
