@@ -75,6 +75,18 @@ const PEERS = {
     program: 'cmd',
     versionVariable: 'github.com/docker/compose/v5/internal.Version',
   },
+  // For test/long/traefik.test.ts, without the libraries of 150 DNS providers, which would be most of the build.
+  traefik: {
+    module: 'github.com/traefik/traefik/v3',
+    version: 'v3.6.12',
+    program: 'cmd/traefik',
+    versionVariable: 'github.com/traefik/traefik/v3/pkg/version.Version',
+    stub: {
+      module: 'github.com/go-acme/lego/v4',
+      file: 'providers/dns/zz_gen_dns_providers.go',
+      by: 'testbed/traefik/no-dns-providers.go',
+    },
+  },
   // A main of our own around modules of others: what receives OpenTelemetry in test/long/telemetry.test.ts.
   collector: { sources: 'testbed/collector', program: '' },
   // The session of a client in test/long/clients.test.ts.
@@ -113,6 +125,7 @@ async function buildPeer(name) {
     await unpackSources(go, name, directory);
     const options = { cwd: directory, env: { CGO_ENABLED: '0', GOFLAGS: '-mod=mod' } };
     await nameModules(go, name, options);
+    if (PEERS[name].stub) await putStub(go, PEERS[name].stub, options);
     if (!sources) await dropTestModules(go, module, directory);
     const flags = versionVariable ? `-s -w -X ${versionVariable}=${version}` : '-s -w';
     const unfinished = join(BUILT, `${name}.${process.pid}`);
@@ -149,6 +162,16 @@ async function nameModules(go, name, options) {
   if (!existsSync(at('go.mod')) && existsSync(at('vendor.mod')))
     for (const part of ['mod', 'sum']) renameSync(at(`vendor.${part}`), at(`go.${part}`));
   if (replace) await must(go, ['mod', 'edit', '-replace', replace], options);
+}
+
+/** Replaces one file of a module that the program uses, in a copy of that module. */
+async function putStub(go, { module, file, by }, options) {
+  const { output } = await must(go, ['mod', 'download', '-json', module], options);
+  const copy = join(options.cwd, 'stub');
+  cpSync(JSON.parse(output).Dir, copy, { recursive: true });
+  await must('chmod', ['-R', 'u+w', copy]);
+  cpSync(fileURLToPath(new URL(`../${by}`, import.meta.url)), join(copy, file));
+  await must(go, ['mod', 'edit', '-replace', `${module}=./stub`], options);
 }
 
 function parsedOr(text, otherwise) {
