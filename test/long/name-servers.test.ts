@@ -18,8 +18,8 @@ let client: string;
 beforeAll(async () => {
   machine = await bootMachine();
   writeFileSync(join(machine.shared, 'image.tar'), await dockerArchive({ name: IMAGE }));
-  const lookups = fileURLToPath(new URL('../../testbed/steady-lookups.mjs', import.meta.url));
-  cpSync(lookups, join(machine.shared, 'lookups.mjs'));
+  for (const name of ['steady-lookups.mjs', 'musl-lookup.mjs', 'fake-name-server.mjs'])
+    cpSync(fileURLToPath(new URL(`../../testbed/${name}`, import.meta.url)), join(machine.shared, name));
   await machine.healthctl('load', '--quiet', '--input', '/shared/image.tar');
   await machine.healthctl('daemon', 'install');
   await machine.healthctl('network', 'create', 'app');
@@ -29,8 +29,13 @@ beforeAll(async () => {
 }, 900_000);
 afterAll(() => machine?.[Symbol.asyncDispose](), 60_000);
 
-const run = (name: string) =>
-  machine.healthctl('run', '-d', '--restart', 'no', '--network', 'app', '--name', name, IMAGE, 'sleep', '3000');
+const run = (name: string, ...flags: readonly string[]) =>
+  machine.healthctl(
+    ...['run', '-d', '--restart', 'no', '--network', 'app', '--name', name, ...flags],
+    IMAGE,
+    'sleep',
+    '3000',
+  );
 const show = (property: string) => machine.ok('systemctl', 'show', '--value', `--property=${property}`, 'healthctl');
 const ask = async (from = 'client') => {
   const { stdout, stderr } = await machine.run(PROGRAM, 'exec', from, 'nslookup', '-type=a', 'db', SERVER);
@@ -49,7 +54,7 @@ async function lookupsDuring(
   work: () => Promise<unknown>,
 ): Promise<{ answered: number; refused: number; late: number; longestMs: number }> {
   await machine.ok('sh', '-c', 'rm -f /run/pipe; mkfifo /run/pipe');
-  const command = `nsenter --target ${client} --net node /shared/lookups.mjs db </run/pipe`;
+  const command = `nsenter --target ${client} --net node /shared/steady-lookups.mjs db </run/pipe`;
   const lookups = machine.ok('sh', '-c', command);
   const hold = machine.ok(
     'sh',
@@ -134,5 +139,40 @@ describe('the DNS server of containers', () => {
     expect(await lookupsDuring(nothing)).toMatchObject({ answered: 0, late: 0 });
     await machine.ok('rm', '/etc/healthctl/healthctl.toml');
     await isAnswered();
+  });
+
+  test('without a monitor, all kinds of clients find names at once, from the hosts file and from the next server', async () => {
+    const gateway = await machine.healthctl('inspect', '-f', '{{.NetworkSettings.Networks.app.Gateway}}', 'client');
+    await machine.ok('systemd-run', '--unit=upstream', 'node', '/shared/fake-name-server.mjs', gateway);
+    await run('asker', '--dns', gateway);
+    await machine.ok('systemctl', 'stop', 'healthctl');
+    const file = (name: string) => machine.healthctl('inspect', '-f', `{{.${name}}}`, 'asker');
+    const [pid, hosts, resolv] = [await file('State.Pid'), await file('HostsPath'), await file('ResolvConfPath')];
+    expect(await machine.ok('cat', resolv)).toContain(`nameserver ${SERVER}\nnameserver ${gateway}\n`);
+    const binds = `mount --bind ${hosts} /etc/hosts; mount --bind ${resolv} /etc/resolv.conf`;
+    const inside = (command: string) =>
+      machine.ok('nsenter', '--target', pid, '--net', 'unshare', '--mount', 'sh', '-c', `${binds}; ${command}`);
+    const resolve4 = "require('dns').resolve4('far.test', (error, all) => console.log(error ?? all[0]))";
+    const clients: readonly (readonly [string, () => Promise<string>, RegExp])[] = [
+      ['glibc, of the network', () => inside('getent ahostsv4 db'), /^10\./],
+      ['glibc', () => inside('getent ahostsv4 far.test'), /^9\.9\.9\.0/],
+      ['c-ares', () => inside(`node -e "${resolve4}"`), /^9\.9\.9\.0/],
+      ['as musl', () => inside('node /shared/musl-lookup.mjs far.test'), /^9\.9\.9\.0/],
+      [
+        'busybox, of the network',
+        () => machine.healthctl('exec', 'asker', 'ping', '-c', '1', '-W', '2', 'db'),
+        / 10\./,
+      ],
+      ['busybox', () => machine.healthctl('exec', 'asker', 'nslookup', 'far.test'), /Address: 9\.9\.9\.0/],
+    ];
+    for (const [client, look, expected] of clients) {
+      const began = performance.now();
+      expect(await look()).toMatch(expected);
+      const tookMs = Math.round(performance.now() - began);
+      console.log(`${client}: ${tookMs} ms`);
+      // One that waits for a server waits for five seconds.
+      expect([client, tookMs < 4_000]).toEqual([client, true]);
+    }
+    await machine.healthctl('rm', '-f', 'asker');
   });
 });
