@@ -3,7 +3,8 @@ import { applyChanges } from '../image/changes.ts';
 import { commitSnapshot } from '../image/commit.ts';
 import { resolveImage } from '../image/find.ts';
 import { familiarName, type Reference } from '../image/reference.ts';
-import type { JsonObject } from '../lib/shape.ts';
+import { type JsonObject, objectIn, textsIn } from '../lib/shape.ts';
+import { shownEnv } from '../oci/process.ts';
 import { detailsOf, imageIdOf } from '../record/details.ts';
 import { type ContainerView, givenHealthConfigOf, refuseUnknown } from '../record/view.ts';
 import type { ContainerContext } from './context.ts';
@@ -17,7 +18,7 @@ export interface CommitOptions {
   readonly comment: string;
   /** Instructions of a Dockerfile: see applyChanges. */
   readonly changes: readonly string[];
-  /** Fields that replace those of the container's config, with Docker's keys. */
+  /** Fields that count before those of the container's config, with Docker's keys. */
   readonly config?: JsonObject;
   /** Whether a running container is frozen meanwhile, so that its files fit together. */
   readonly pause: boolean;
@@ -55,7 +56,9 @@ export async function commitContainer(
   refuseUnknown(view);
   const { record } = view;
   const base = await resolveImage(ctx, imageIdOf(record) ?? record.image, { signal });
-  const config = applyChanges(configOf(view, options.config ?? {}), options.changes);
+  const { config: given = {}, changes } = options;
+  const changed = Object.values(given).some(isSet) ? given : configOf(view, {});
+  const config = configOf(view, applyChanges(changed, changes));
   const isPaused = options.pause && view.state === 'running';
   if (isPaused) await pauseContainer(ctx, view);
   try {
@@ -73,14 +76,22 @@ export async function commitContainer(
   }
 }
 
+/** As a container's config and that of its image (moby: daemon/commit.go, merge). */
 function configOf({ record }: ContainerView, given: JsonObject): JsonObject {
   const { config } = detailsOf(record);
   const check = givenHealthConfigOf(record.labels);
   const own: JsonObject = { ...(check ? { Healthcheck: dockerJsonFromHealthConfig(check) } : {}), ...config };
-  return Object.fromEntries(
-    IMAGE_KEYS.map((key) => [key, isSet(given[key]) ? given[key] : own[key]]).filter(([, value]) => isSet(value)),
-  );
+  const merged: JsonObject = {
+    ...Object.fromEntries(IMAGE_KEYS.map((key) => [key, isSet(given[key]) ? given[key] : own[key]])),
+    ...Object.fromEntries(SETS.map((key) => [key, { ...objectIn(own[key]), ...objectIn(given[key]) }])),
+    Env: shownEnv(textsIn(given.Env), textsIn(own.Env)),
+    ...(isSet(given.Entrypoint) ? { Cmd: given.Cmd } : {}),
+  };
+  return Object.fromEntries(Object.entries(merged).filter(([, value]) => isSet(value)));
 }
+
+/** Both count. */
+const SETS = ['ExposedPorts', 'Volumes', 'Labels'];
 
 /** Clients send zero values for what is not given. */
 function isSet(value: unknown): boolean {

@@ -6,6 +6,7 @@ import { CONFIG_EXTENSION } from '../lib/trusted-labels.ts';
 import { detailsOf, specOf } from '../record/details.ts';
 import { type ContainerDocument, type DocumentPaths, documentOf } from '../record/document.ts';
 import { lastExitNote } from '../record/exit-note.ts';
+import { logConfigOf } from '../record/log-config.ts';
 import { nameOptionsOf } from '../record/network-config.ts';
 import { networkModeOf } from '../record/network-mode.ts';
 import { readRestarts } from '../record/restart-record.ts';
@@ -81,12 +82,15 @@ function ownPathsOf(ctx: ContainerContext, { record, started }: ContainerView): 
   const stored = storedConfigOf(record);
   const { hosts = '', resolvConf = '' } = stored ? filesOf(ctx, stored, dir) : {};
   return {
-    LogPath: started.ever ? logPathOf(dir, record.id, stored) : '',
+    LogPath: started.ever && !keepsNone(stored) ? logPathOf(dir, record.id, stored) : '',
     ResolvConfPath: resolvConf,
     HostnamePath: join(dir, 'hostname'),
     HostsPath: hosts,
   };
 }
+
+const keepsNone = (stored: StoredConfig | undefined): boolean =>
+  stored !== undefined && logConfigOf(stored.HostConfig).driver === 'none';
 
 /** The json-file if one is written, else the file of the standard output. */
 function logPathOf(dir: string, id: string, stored: StoredConfig | undefined): string {

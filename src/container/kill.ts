@@ -15,7 +15,8 @@ export interface KillOptions {
 
 /**
  * Sends a signal to a running container. After SIGKILL it is gone. A signal that is meant to end it, SIGKILL or its own
- * stop signal, is recorded as a stop by the user, and also resumes a paused container (Docker: daemon/kill.go).
+ * stop signal, is recorded as a stop by the user, and also resumes a paused container (Docker: daemon/kill.go). A
+ * container that waits for its restart is not started again.
  *
  * @throws USAGE for an unknown signal; CONFLICT with Docker's text for a container that does not run
  */
@@ -27,9 +28,14 @@ export async function signalContainer(
   const signal = parseSignal(options.signal ?? 'KILL');
   refuseUnknown(view);
   const { id, labels } = view.record;
+  const isLast = signal === SIGKILL || signal === stopSignalOf(labels);
+  if (view.state === 'restarting') {
+    // There is no process: it is not started again.
+    if (isLast) await noteStopped(ctx, id);
+    return;
+  }
   if (view.state !== 'running' && view.state !== 'paused')
     throw new HealthctlError('CONFLICT', `container ${id} is not running`);
-  const isLast = signal === SIGKILL || signal === stopSignalOf(labels);
   if (isLast) await noteStopped(ctx, id);
   if (signal === SIGKILL) await killContainer(ctx, view, options.abort);
   else await signalled(view, sendSignal(ctx, id, { signal }));

@@ -30,7 +30,9 @@ export async function renameContainer(
         await refuseTakenName(ctx, name, record.id);
       } catch (error) {
         if (!(error instanceof HealthctlError)) throw error;
-        throw new HealthctlError(error.code, `Error when allocating new name: ${messageOf(error)}`, { cause: error });
+        // Docker's names begin with a slash.
+        const reason = messageOf(error).replace(`name (${name})`, `name (/${name})`);
+        throw new HealthctlError(error.code, `Error when allocating new name: ${reason}`, { cause: error });
       }
       const { id } = record;
       const move = () => ctx.containerd.containers.setLabels(id, { [LABELS.name]: name });

@@ -1,7 +1,7 @@
 import { HealthctlError, messageOf } from '../lib/errors.ts';
 import { encodeJson } from '../lib/json.ts';
 import { refuseCpuset } from '../oci/cpuset.ts';
-import { type Limits, swapOf } from '../oci/resources.ts';
+import { type Limits, refuseBothTimes, swapOf } from '../oci/resources.ts';
 import type { Resources } from '../oci/types.ts';
 import { updatedLimits } from '../oci/update-limits.ts';
 import { specOf } from '../record/details.ts';
@@ -23,6 +23,7 @@ export async function updateLimits(
   given: Limits,
 ): Promise<void> {
   refuseUnknown(view);
+  refuseBothTimes(given);
   const { record } = view;
   const spec = specOf(record);
   if (!spec) throw new HealthctlError('INVALID', `container ${view.name} has no runtime spec`);

@@ -12,7 +12,7 @@ const areLists = mapOf(isTexts);
  * `{"label":["a=b"]}`. Throws INVALID `invalid filter` for anything else, a mix of both included.
  */
 export function parseFilters(text: string): Filters {
-  if (text === '') return new Map();
+  if (text === '' || text === 'null') return new Map();
   const value = parseJsonText(text);
   if (areFlags(value)) return new Map(Object.entries(value).map(([key, flags]) => [key, Object.keys(flags)]));
   if (areLists(value)) return new Map(Object.entries(value));

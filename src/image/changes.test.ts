@@ -34,7 +34,7 @@ describe('changes of an image', () => {
   });
 
   test.each([
-    ['RUN true', 'run is not a valid change command'],
+    ['RUN true', 'RUN is not a valid change command'],
     ['constructor x', 'constructor is not a valid change command'],
     ['CMD', 'CMD requires at least one argument'],
     ['EXPOSE web', 'invalid containerPort: web'],

@@ -21,7 +21,7 @@ export function applyChanges(config: ImageConfigObject, changes: readonly string
     if (word === '' || word.startsWith('#')) continue;
     const name = word.toUpperCase();
     const apply = Object.hasOwn(INSTRUCTIONS, name) ? INSTRUCTIONS[name] : undefined;
-    if (!apply) throw invalid(`${word.toLowerCase()} is not a valid change command`);
+    if (!apply) throw invalid(`${word} is not a valid change command`);
     if (rest === '') throw invalid(`${name} requires at least one argument`);
     const expanded = EXPANDED.has(name) ? expandVariables(rest, changed.Env) : rest;
     changed = { ...changed, ...apply(expanded, changed) };

@@ -70,7 +70,10 @@ export function parseNetworkFilters(texts: readonly string[]): NetworkFilters {
     if (key === 'type' && value !== 'custom' && value !== 'builtin')
       throw new HealthctlError('INVALID', `invalid filter: 'type'='${value}'`);
     if (key === 'dangling' && !/^(?:true|false|1|0)$/.test(value))
-      throw new HealthctlError('INVALID', `invalid filter 'dangling=[${value}]'`);
+      throw new HealthctlError(
+        'INVALID',
+        `invalid value for filter 'dangling', must be "true" (or "1"), or "false" (or "0")`,
+      );
     filters.set(key, [...(filters.get(key) ?? []), value]);
   }
   return filters;

@@ -45,6 +45,7 @@ export function parseMount(text: string, cwd: string): MountRequest {
  */
 export function mountOf(fields: MountFields): MountRequest {
   const refuse = (reason: string) => usage(`invalid mount config for type "${fields.type}": ${reason}`);
+  if (fields.target === '') throw refuse('field Target must not be empty');
   checkDestination(fields.target, (reason) => refuse(reason).message);
   if (fields.type === 'bind') return bindOf(fields, refuse);
   if (fields.type === 'volume') return volumeOf(fields, refuse);

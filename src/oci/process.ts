@@ -70,10 +70,7 @@ export function resolveEnv(options: EnvOptions): readonly string[] {
 export function shownEnv(given: readonly string[], image: readonly string[]): readonly string[] {
   const nameOf = (variable: string): string => variable.split('=', 1)[0] ?? '';
   const names = new Set(given.map(nameOf));
-  const all = [
-    ...given.filter((variable) => variable.includes('=')),
-    ...image.filter((one) => !names.has(nameOf(one))),
-  ];
+  const all = [...given, ...image.filter((one) => !names.has(nameOf(one)))];
   return all.some((variable) => nameOf(variable) === 'PATH') || names.has('PATH')
     ? all
     : [...all, `PATH=${DEFAULT_PATH}`];

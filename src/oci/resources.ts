@@ -89,7 +89,7 @@ export function swapOf({ memory = 0, memorySwap = 0 }: Limits): number {
 function memoryLimit(options: ResourceOptions): NonNullable<Resources['memory']> {
   const { memory = 0, memorySwap = 0, memoryReservation = 0, oomKillDisable = false, swapLimit, cgroup2 } = options;
   const refuse = (message: string) => new HealthctlError('INVALID', message);
-  if (memory > 0 && memory < MINIMUM_MEMORY) throw refuse('Minimum memory limit allowed is 6MB');
+  if (memory !== 0 && memory < MINIMUM_MEMORY) throw refuse('Minimum memory limit allowed is 6MB');
   if (memory > 0 && memorySwap > 0 && memorySwap < memory) {
     throw refuse('Minimum memoryswap limit should be larger than memory limit, see usage');
   }
@@ -124,12 +124,17 @@ function cpuLimit(options: ResourceOptions): NonNullable<Resources['cpu']> {
   };
 }
 
+/** Throws INVALID with Docker's texts. */
+export function refuseBothTimes({ nanoCpus = 0, cpuPeriod = 0, cpuQuota = 0 }: Limits): void {
+  const refuse = (other: string) =>
+    new HealthctlError('INVALID', `Conflicting options: Nano CPUs and ${other} cannot both be set`);
+  if (nanoCpus > 0 && cpuPeriod > 0) throw refuse('CPU Period');
+  if (nanoCpus > 0 && cpuQuota > 0) throw refuse('CPU Quota');
+}
+
 function cpuTime({ nanoCpus = 0, cpuPeriod = 0, cpuQuota = 0, cpus }: ResourceOptions): NonNullable<Resources['cpu']> {
   const refuse = (message: string) => new HealthctlError('INVALID', message);
-  if (nanoCpus > 0 && cpuPeriod > 0) {
-    throw refuse('Conflicting options: Nano CPUs and CPU Period cannot both be set');
-  }
-  if (nanoCpus > 0 && cpuQuota > 0) throw refuse('Conflicting options: Nano CPUs and CPU Quota cannot both be set');
+  refuseBothTimes({ nanoCpus, cpuPeriod, cpuQuota });
   if (nanoCpus < 0 || nanoCpus > cpus * NANO_CPU) {
     throw refuse(`range of CPUs is from 0.01 to ${cpus.toFixed(2)}, as there are only ${cpus} CPUs available`);
   }

@@ -27,7 +27,7 @@ test.each([
   ['json-file', ['max-size'], 'invalid logging option format: max-size'],
   ['local', ['labels=a'], "unknown log opt 'labels' for log driver local"],
   ['none', ['max-size=1m'], 'invalid logging opts for driver none'],
-  ['fluentd', [], "logger: no log driver named 'fluentd' is registered"],
+  ['fluentd', [], 'error looking up logging plugin fluentd: plugin "fluentd" not found'],
 ])('refuses %s with %j', (driver, options, message) => {
   expect(() => parseLogConfig(driver, options)).toThrow(message);
 });

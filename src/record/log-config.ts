@@ -51,7 +51,7 @@ export function parseLogConfig(driver: string, options: readonly string[]): LogC
   }
   const known = Object.hasOwn(DRIVERS, driver || 'json-file') ? DRIVERS[driver || 'json-file'] : undefined;
   if (!known)
-    throw new HealthctlError('INVALID', `logger: no log driver named '${driver}' is registered`, {
+    throw new HealthctlError('INVALID', `error looking up logging plugin ${driver}: plugin "${driver}" not found`, {
       hint: 'the drivers are json-file, local and none',
     });
   const unknown = Object.keys(given).find((key) => !known.options.includes(key));

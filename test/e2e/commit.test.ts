@@ -55,7 +55,7 @@ test('what was refused leaves nothing', async () => {
   const before = await bed.traces();
   expect(await bed.cli(['commit', '-c', 'RUN x', id])).toMatchObject({
     code: 1,
-    stderr: 'healthctl: run is not a valid change command\n',
+    stderr: 'healthctl: RUN is not a valid change command\n',
   });
   expect(await engine.ask('POST', '/commit?container=nosuch')).toMatchObject({
     status: 404,

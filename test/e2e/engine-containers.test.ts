@@ -99,7 +99,7 @@ describe('a create that is refused', () => {
   test.each<[what: string, query: string, body: unknown, status: number, message: RegExp | string]>([
     ['a bad name', 'name=a%20b', {}, 400, 'Invalid container name (a b), only [a-zA-Z0-9][a-zA-Z0-9_.-] are allowed'],
     ['no such image', '', { Image: 'nosuch:9' }, 404, 'No such image: nosuch:9'],
-    ['no image', '', { Image: '' }, 400, 'config cannot be empty in order to create a container'],
+    ['no image', '', { Image: '' }, 400, 'no command specified'],
     [
       'a wrong type',
       '',
@@ -164,6 +164,31 @@ describe('a create that is refused', () => {
       400,
       /^create \.\/a: ".\/a" includes invalid characters/,
     ],
+    ['a port too high', '', { HostConfig: { PortBindings: { '80/tcp': [{ HostPort: '65536' }] } } }, 400, /"65536"/],
+    [
+      'a port that is none',
+      '',
+      { HostConfig: { PortBindings: { http: [] } } },
+      400,
+      'invalid port specification: "http"',
+    ],
+    ['less than no memory', '', { HostConfig: { Memory: -1 } }, 400, 'Minimum memory limit allowed is 6MB'],
+    [
+      'options of storage',
+      '',
+      { HostConfig: { StorageOpt: { size: '1g' } } },
+      500,
+      /^--storage-opt is supported only for/,
+    ],
+    [
+      'options of another mount',
+      '',
+      { HostConfig: { Mounts: [{ Type: 'bind', Source: '/tmp', Target: '/x', VolumeOptions: {} }] } },
+      400,
+      'VolumeOptions must not be specified on mount type "bind"',
+    ],
+    ['another runtime', '', { HostConfig: { Runtime: 'nosuch' } }, 400, 'unknown or invalid runtime name: nosuch'],
+    ['another platform', 'platform=linux/s390x', {}, 404, /was found but its platform \(.*\) does not match/],
     [
       'a bad policy',
       '',
@@ -350,4 +375,32 @@ test('prune removes what has ended, and tells it', async () => {
   const prune = async () => (await ask('POST', `/containers/prune?filters=${filters}`)).json;
   expect(await prune()).toMatchObject({ ContainersDeleted: [id] });
   expect(await prune()).toEqual({ ContainersDeleted: null, SpaceReclaimed: 0 });
+});
+
+test('a kill of a container that waits for its restart cancels that', async () => {
+  const HostConfig = { RestartPolicy: { Name: 'always' } };
+  const { json } = await ask('POST', '/containers/create', { Image: image, Cmd: ['false'], HostConfig });
+  const { Id } = json as { Id: string };
+  const state = async () => (await ask('GET', `/containers/${Id}/json`)).json as { State: Record<string, unknown> };
+  expect((await ask('POST', `/containers/${Id}/start`)).status).toBe(204);
+  await until(async () => (await state()).State.Restarting === true);
+  expect((await ask('POST', `/containers/${Id}/kill`)).status).toBe(204);
+  await until(async () => (await state()).State.Status === 'exited');
+  expect((await ask('POST', `/containers/${Id}/stop`)).status).toBe(304);
+  expect((await ask('DELETE', `/containers/${Id}`)).status).toBe(204);
+});
+
+test('what is asked for without effect gives warnings, and is shown as it was given', async () => {
+  const HostConfig = { BlkioWeight: 300, CapAdd: ['net_admin'], Privileged: true };
+  const { status, json } = await ask('POST', '/containers/create', { Image: image, Env: ['A=1', 'B'], HostConfig });
+  expect([status, json]).toEqual([
+    201,
+    { Id: expect.any(String), Warnings: [expect.stringContaining('Block I/O weight')] },
+  ]);
+  const { Id } = json as { Id: string };
+  expect((await ask('GET', `/containers/${Id}/json`)).json).toMatchObject({
+    HostConfig: { CapAdd: ['net_admin'], SecurityOpt: ['label=disable'], PortBindings: null },
+    Config: { Env: ['A=1', 'B', expect.stringMatching(/^PATH=/)] },
+  });
+  expect((await ask('DELETE', `/containers/${Id}`)).status).toBe(204);
 });

@@ -165,12 +165,13 @@ test.each([
   ],
   ['POST', '/images/create?fromImage=x&tag=-', 400, 'invalid tag format'],
   ['POST', '/images/create?fromSrc=http://x/y', 501, 'healthctl fetches no file systems: '],
-  ['POST', '/images/create?fromSrc=-&changes=RUN+x', 400, 'run is not a valid change command'],
+  ['POST', '/images/create?fromSrc=-&changes=RUN+x', 400, 'RUN is not a valid change command'],
   ['POST', '/images/create?fromSrc=-&platform=macos', 400, 'operating system is not supported'],
   ['POST', '/images/create?fromImage=x&platform=foobar', 400, 'unknown operating system or architecture'],
   ['POST', '/images/create?fromImage=x&platform=/', 400, 'is an invalid OS component'],
   ['GET', '/images/get?names=demo/nosuch:1', 404, 'No such image: demo/nosuch:1'],
   ['GET', '/images/search?term=x', 501, 'healthctl does not search registries'],
+  ['GET', `/images/json?filters=${filters({ until: ['x'] })}`, 500, 'failed to parse value as time or duration: "x"'],
   ['GET', `/images/json?filters=${filters({ nosuch: ['x'] })}`, 400, "invalid filter 'nosuch'"],
   ['GET', `/images/json?filters=${filters({ before: ['demo/nosuch:1'] })}`, 404, 'No such image: demo/nosuch:1'],
   ['POST', '/images/demo/nosuch:1/tag?repo=x', 404, 'No such image: demo/nosuch:1'],
@@ -207,4 +208,12 @@ test('a client that goes away during a load leaves nothing', async () => {
     call.on('close', () => resolve());
   });
   await bed.expectNothingLeft(before);
+});
+
+test('an age is a filter, as in `docker image prune --filter until=24h`', async () => {
+  const list = async (until: string) =>
+    (await engine.ask('GET', `/images/json?filters=${filters({ until: [until] })}`)).json;
+  expect(await list('24h')).not.toEqual([]); // the images of the tests are of 2024
+  expect(await list('2020-01-01')).toEqual([]);
+  expect((await engine.ask('POST', `/images/prune?filters=${filters({ until: ['24h'] })}`)).status).toBe(200);
 });

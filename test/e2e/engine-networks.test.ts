@@ -96,6 +96,12 @@ describe('refusals have statuses and texts of Docker', () => {
     ],
     [
       '/networks/create',
+      config({ Subnet: '10.97.3.0/24', Gateway: '10.98.0.1', IPRange: '10.97.3.0/16' }),
+      400,
+      "invalid network config:\n* invalid ip-range 10.97.3.0/16: CIDR block is bigger than its parent subnet 10.97.3.0/24\n* invalid gateway 10.98.0.1: parent subnet 10.97.3.0/24 doesn't contain this address",
+    ],
+    [
+      '/networks/create',
       config({ Subnet: '10.97.3.1/24' }),
       400,
       'invalid network config:\ninvalid subnet 10.97.3.1/24: it should be 10.97.3.0/24',
@@ -104,11 +110,11 @@ describe('refusals have statuses and texts of Docker', () => {
       '/networks/create',
       { Name: 3 },
       400,
-      'invalid JSON: json: cannot unmarshal number into Go struct field .Name of type string',
+      'invalid JSON: json: cannot unmarshal number into Go struct field CreateRequest.Name of type string',
     ],
-    ['/networks/taken/connect', {}, 400, 'No container name or ID supplied'],
+    ['/networks/taken/connect', {}, 400, 'invalid name or ID supplied: ""'],
     ['/networks/taken/connect', { Container: 'nosuch' }, 404, 'No such container: nosuch'],
-    ['/networks/taken/disconnect', { Container: 'nosuch', Force: true }, 404, 'No such container: nosuch'],
+    ['/networks/taken/disconnect', { Container: 'nosuch', Force: true }, 404, 'endpoint nosuch not found'],
   ])('POST %s %j: %i', async (path, body, status, message) => {
     expect(await engine.ask('POST', path, body)).toMatchObject({ status, json: { message } });
   });

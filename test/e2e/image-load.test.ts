@@ -326,7 +326,7 @@ describe('import', () => {
       [],
       /^healthctl: standard input is compressed with xz/,
     ],
-    ['an instruction that is none', '', ['-c', 'RUN x'], /^healthctl: run is not a valid change command\n$/],
+    ['an instruction that is none', '', ['-c', 'RUN x'], /^healthctl: RUN is not a valid change command\n$/],
     [
       'a platform of another system',
       '',

@@ -115,7 +115,7 @@ export function findInit(path: string): string {
 export function findRuntime(name: string, path: string): string {
   const found = name.startsWith('/') ? (existsSync(name) ? name : undefined) : findProgram([name], path);
   if (found === undefined)
-    throw new HealthctlError('NOT_FOUND', `unknown or invalid runtime name: ${name}`, {
+    throw new HealthctlError('INVALID', `unknown or invalid runtime name: ${name}`, {
       hint: 'give runc, crun, or the path of an OCI runtime',
     });
   return found;

@@ -9,6 +9,8 @@ import { findInit, findRuntime } from './host-facts.ts';
 export interface HostInfo {
   readonly KernelVersion: string;
   readonly OperatingSystem: string;
+  /** Of the distribution, e.g. `12`. */
+  readonly OSVersion: string;
   readonly OSType: string;
   readonly Architecture: string;
   readonly NCPU: number;
@@ -48,7 +50,8 @@ export function readHostInfo(path: string): HostInfo {
   });
   return {
     KernelVersion: release(),
-    OperatingSystem: distribution(),
+    OperatingSystem: releaseField('PRETTY_NAME') ?? 'Linux',
+    OSVersion: releaseField('VERSION_ID') ?? '',
     OSType: 'linux',
     Architecture: machine(),
     NCPU: availableParallelism(),
@@ -95,10 +98,11 @@ function readCgroups(): Pick<HostInfo, 'CgroupVersion' | 'MemoryLimit' | 'SwapLi
   };
 }
 
-function distribution(): string {
-  if (!existsSync('/etc/os-release')) return 'Linux';
+/** Of os-release(5). */
+function releaseField(name: 'PRETTY_NAME' | 'VERSION_ID'): string | undefined {
+  if (!existsSync('/etc/os-release')) return undefined;
   const text = readFileSync('/etc/os-release', 'utf8');
-  return /^PRETTY_NAME=(["']?)(?<name>.*)\1$/m.exec(text)?.groups?.name ?? 'Linux';
+  return new RegExp(`^${name}=(["']?)(?<value>.*)\\1$`, 'm').exec(text)?.groups?.value;
 }
 
 function orUndefined<T>(find: () => T): T | undefined {

@@ -17,7 +17,11 @@ test.each([
     { ipv4Address: '10.2.0.9' },
     `${INVALID}no configured subnet or ip-range contain the IP address 10.2.0.9`,
   ],
-  ['no address', { ipv4Address: '10.2.0' }, `${INVALID}invalid IPv4 address: 10.2.0`],
+  [
+    'no address',
+    { ipv4Address: '10.2.0' },
+    `${INVALID}* invalid IPv4 address: 10.2.0\n* no configured subnet or ip-range contain the IP address 10.2.0`,
+  ],
   [
     'unspecified',
     { ipv4Address: '0.0.0.0' },
@@ -38,7 +42,7 @@ test('an address needs a subnet that somebody gave, and a network of the user', 
     `${INVALID}user specified IP address is supported only when connecting to networks with user configured subnets`,
   );
   expect(endpointProblem(undefined, { ...asked, network: 'bridge', aliases: ['x'] })).toBe(
-    `${INVALID}* user specified IP address is supported on user defined networks only\n* network-scoped alias is supported only for containers in user defined networks`,
+    `${INVALID}* user specified IP address is supported on user defined networks only\n* network-scoped alias is supported only for containers in user defined networks\n* user specified IP address is supported only when connecting to networks with user configured subnets`,
   );
   expect(endpointProblem(undefined, asked)).toBeUndefined();
 });

@@ -20,7 +20,7 @@ export function endpointProblem(network: NetworkRecord | undefined, endpoint: En
     ...(endpoint.network === DEFAULT_NETWORK ? problemsOnDefault(endpoint) : []),
     ...problemsOfAddresses(endpoint),
     ...interfaceProblems(interfaceOptionsOf(endpoint.driverOpts)),
-    ...(network ? problemsOfRange(network, endpoint) : []),
+    ...(network ? problemsOfRange(network, endpoint) : problemsWithoutRange(endpoint)),
   ];
   if (endpoint.mac !== undefined && !MAC.test(endpoint.mac)) return `invalid MAC address ${endpoint.mac}`;
   if (problems.length === 0) return undefined;
@@ -57,10 +57,16 @@ function problemsOfRange6(ipv6: Addresses6 | undefined, address: string): readon
   return number === undefined || holdsAddress6(subnet, number) ? [] : [outside(address)];
 }
 
+/** The default network is made with its first container. Another one that is missing may have any subnet. */
+function problemsWithoutRange({ network, ipv4Address, ipv6Address }: EndpointConfig): readonly string[] {
+  const isAsked = ipv4Address !== undefined || ipv6Address !== undefined;
+  return network === DEFAULT_NETWORK && isAsked ? [UNCONFIGURED] : [];
+}
+
 function problemsOfRange(network: NetworkRecord, { ipv4Address, ipv6Address }: EndpointConfig): readonly string[] {
   const number = ipv4Address === undefined ? undefined : parseAddress(ipv4Address);
   const subnet = parseSubnet(network.subnet);
-  const isOutside = number !== undefined && !!subnet && !holdsAddress(subnet, number);
+  const isOutside = !!subnet && (number === undefined || !holdsAddress(subnet, number));
   const isChosen = network.isSubnetChosen === true;
   return [
     ...(ipv4Address !== undefined && isChosen ? [UNCONFIGURED] : []),

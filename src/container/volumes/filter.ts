@@ -1,3 +1,5 @@
+import { quote } from '../../go/quote.ts';
+import { parseBool } from '../../go/values.ts';
 import { HealthctlError, hasCode } from '../../lib/errors.ts';
 import { matchesPattern } from '../../lib/pattern-filter.ts';
 import { parseSize } from '../../oci/parse.ts';
@@ -83,7 +85,16 @@ export function asksForUsers(texts: readonly string[]): boolean {
 
 /** Whether `volume prune --filter all=true` was given. Throws INVALID with Docker's text. */
 export function wantsAll(texts: readonly string[]): boolean {
-  return texts.some((text) => /^all=/i.test(text) && booleanOf('all', text.slice('all='.length)));
+  return texts.some((text) => /^all=/i.test(text) && allOf(text.slice('all='.length)));
+}
+
+function allOf(value: string): boolean {
+  try {
+    return parseBool(value);
+  } catch (cause) {
+    const reason = `strconv.ParseBool: parsing ${quote(value)}: invalid syntax`;
+    throw new HealthctlError('INVALID', `invalid filter 'all': ${reason}`, { cause });
+  }
 }
 
 function booleanOf(key: string, value: string): boolean {

@@ -5,6 +5,7 @@ import {
   writeContainerPath,
 } from '../../container/copy/archive.ts';
 import type { PathStat } from '../../container/copy/path-stat.ts';
+import { HealthctlError, messageOf } from '../../lib/errors.ts';
 import { encodeJson } from '../../lib/json.ts';
 import { EngineError, withStatuses } from '../errors.ts';
 import type { EngineDeps } from '../host.ts';
@@ -26,7 +27,13 @@ type Context = EngineDeps['ctx'];
 
 /** What is wrong with a path or an archive is the client's, but Docker's status is 500. */
 const refusing = <T>(work: () => Promise<T>): Promise<T> =>
-  withStatuses({ CONFLICT: 500, CORRUPT: 500, RUNTIME: 500 }, work);
+  withStatuses({ CONFLICT: 500, CORRUPT: 500, RUNTIME: 500 }, () => work().catch(asGo));
+
+/** Go's word for an archive that ends too early. */
+function asGo(error: unknown): never {
+  if (!messageOf(error).startsWith('the tar archive is damaged: Unexpected end')) throw error;
+  throw new HealthctlError('CORRUPT', 'unexpected EOF', { cause: error });
+}
 
 async function describe(ctx: Context, call: Call): Promise<Answer> {
   const stat = await statContainerPath(ctx, await pathOf(ctx, call));

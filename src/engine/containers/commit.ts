@@ -1,5 +1,6 @@
 import { commitContainer } from '../../container/commit.ts';
 import { resolveView } from '../../container/resolve.ts';
+import { EngineError } from '../errors.ts';
 import type { EngineDeps } from '../host.ts';
 import { repoTagReference } from '../images/reference.ts';
 import { json, type Route } from '../route.ts';
@@ -15,7 +16,9 @@ export function commitRoutes({ ctx }: Pick<EngineDeps, 'ctx'>): readonly Route[]
         const repo = query.text('repo');
         const reference = repo === '' ? undefined : repoTagReference(repo, query.text('tag'));
         const config = await call.json();
-        const view = await resolveView(ctx, query.text('container'), { signal });
+        const name = query.text('container');
+        if (name === '') throw new EngineError(400, 'invalid name or ID supplied: ""');
+        const view = await resolveView(ctx, name, { signal });
         const id = await commitContainer(ctx, view, {
           reference,
           author: query.text('author'),

@@ -180,5 +180,8 @@ test('a seccomp profile comes as its content', () => {
 test('the document shows lists as they were sent, and none of what a start reads', () => {
   const { shownHostConfig } = withHost({ Dns: [], CapAdd: ['ALL'], Sysctls: { a: 'b' }, Tmpfs: {} });
   expect(shownHostConfig).toMatchObject({ Dns: [], ExtraHosts: null, Links: null, Sysctls: { a: 'b' } });
-  for (const key of ['Tmpfs', 'PidMode', 'PortBindings']) expect(shownHostConfig).not.toHaveProperty(key);
+  for (const key of ['Tmpfs', 'PidMode']) expect(shownHostConfig).not.toHaveProperty(key);
+  expect(withHost({ PortBindings: { '80/tcp': [{}] } }).shownHostConfig).not.toHaveProperty('PortBindings');
+  expect(shownHostConfig).toHaveProperty('PortBindings', null);
+  expect(shownHostConfig).toHaveProperty('CapAdd', ['ALL']);
 });

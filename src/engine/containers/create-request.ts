@@ -2,7 +2,7 @@ import type { GivenHealthConfig } from '../../health/config.ts';
 import { dockerJsonFromHealthConfig } from '../../health/config-json.ts';
 import { healthConfigFromFlags } from '../../health/flags.ts';
 import { parseRestartPolicy, type RestartPolicy } from '../../health/restart-policy.ts';
-import { HealthctlError } from '../../lib/errors.ts';
+import { HealthctlError, messageOf } from '../../lib/errors.ts';
 import { parseNamespaceModes } from '../../oci/namespaces.ts';
 import { parseSecurityOptions, type SecurityOptions } from '../../oci/parse.ts';
 import { refuseSysctlsOfHost } from '../../oci/sysctls.ts';
@@ -86,11 +86,28 @@ function given<K extends string>(from: GoStruct, key: K, name: string): { readon
   return (value === '' ? {} : { [key]: value }) as { readonly [P in K]?: string };
 }
 
+/** The fields of moby's container.Config. */
+const CONFIG_FIELDS = [
+  ...[
+    'Hostname',
+    'Domainname',
+    'User',
+    'AttachStdin',
+    'AttachStdout',
+    'AttachStderr',
+    'ExposedPorts',
+    'Tty',
+    'OpenStdin',
+  ],
+  ...['StdinOnce', 'Env', 'Cmd', 'Healthcheck', 'ArgsEscaped', 'Image', 'Volumes', 'WorkingDir', 'Entrypoint'],
+  ...['NetworkDisabled', 'MacAddress', 'OnBuild', 'Labels', 'StopSignal', 'StopTimeout', 'Shell'],
+];
+
 /** Throws INVALID for a body that asks for nothing, and for one without an image. */
 function imageIn(body: GoStruct): string {
   const image = body.text('Image');
   if (image !== '') return image;
-  const isEmpty = body.words('Cmd') === undefined && body.words('Entrypoint') === undefined;
+  const isEmpty = CONFIG_FIELDS.every((name) => body.raw(name) === undefined);
   throw new HealthctlError(
     'INVALID',
     isEmpty ? 'config cannot be empty in order to create a container' : 'no command specified',
@@ -117,11 +134,20 @@ function securityIn(host: GoStruct): SecurityOptions {
   const texts = host.texts('SecurityOpt') ?? [];
   const profile = texts.map((text) => /^seccomp[=:](\s*\{.*)$/s.exec(text)?.[1]).findLast((text) => text !== undefined);
   const others = texts.filter((text) => !/^seccomp[=:]\s*\{/.test(text) && !/^label[=:]/.test(text));
-  const security = parseSecurityOptions(others);
+  const security = securityFrom(others);
   const { seccomp } = security;
   if (profile === undefined && seccomp !== undefined && seccomp !== 'unconfined')
     throw new EngineError(400, `opening seccomp profile (${seccomp}) failed: send its content`);
   return profile === undefined ? security : { ...security, seccomp: profile, seccompProfile: profile };
+}
+
+/** Docker's status for an option that is none is 500. */
+function securityFrom(texts: readonly string[]): SecurityOptions {
+  try {
+    return parseSecurityOptions(texts);
+  } catch (cause) {
+    throw new EngineError(500, messageOf(cause), { cause });
+  }
 }
 
 /** Throws INVALID in Docker's words. */
@@ -154,6 +180,7 @@ function namespacesIn(
   const [pid, uts] = [host.text('PidMode'), host.text('UTSMode')];
   if (!['', 'host'].includes(pid) && !/^container:./.test(pid)) throw refusal('PID', pid);
   if (!['', 'host'].includes(uts)) throw refusal('UTS', uts);
+  refuseOthers(host);
   const ipc = host.text('IpcMode') || (isSince(version, 40) ? '' : 'shareable');
   const namespaces = parseNamespaceModes({ pid, ipc, uts, cgroup: host.text('CgroupnsMode') });
   const userns = host.text('UsernsMode');
@@ -161,6 +188,29 @@ function namespacesIn(
   const { ofContainer: sysctls } = sysctlsOf(host.textMap('Sysctls') ?? {}, { network, version });
   refuseSysctlsOfHost(sysctls, { network: network === 'host', ipc: namespaces.ipc === 'host' });
   return { namespaces, sysctls };
+}
+
+const CGROUP_MODES = ['', 'host', 'private'];
+
+/** Throws EngineError and INVALID in Docker's words (moby: daemon/runconfig/hostconfig_unix.go). */
+function refuseOthers(host: GoStruct): void {
+  const cgroup = host.text('CgroupnsMode');
+  if (!CGROUP_MODES.includes(cgroup)) throw refusal('cgroup namespace', cgroup);
+  const isolation = host.text('Isolation');
+  if (!['', 'default'].includes(isolation))
+    throw new HealthctlError('INVALID', `invalid isolation (${isolation}): linux only supports 'default'`);
+  const swappiness = host.int('MemorySwappiness') ?? -1;
+  if (swappiness < -1 || swappiness > 100)
+    throw new HealthctlError('INVALID', `Invalid value: ${swappiness}, valid memory swappiness range is 0-100`);
+  if (Object.keys(host.textMap('StorageOpt') ?? {}).length > 0)
+    throw new EngineError(500, "--storage-opt is supported only for overlay over xfs with 'pquota' mount option");
+  const driver = host.text('VolumeDriver');
+  const [named] = (host.texts('Binds') ?? []).filter((text) => !text.startsWith('/'));
+  if (driver !== '' && driver !== 'local' && named !== undefined)
+    throw new EngineError(
+      404,
+      `create ${named.split(':', 1)[0]}: error looking up volume plugin ${driver}: plugin "${driver}" not found`,
+    );
 }
 
 /** Docker's texts (moby: api/types/container/hostconfig.go, daemon/container.go). */

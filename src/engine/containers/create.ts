@@ -16,6 +16,7 @@ import type { EngineDeps } from '../host.ts';
 import { type Answer, type Call, json, type Route } from '../route.ts';
 import { isSince } from '../version.ts';
 import { createRequestFrom } from './create-request.ts';
+import { discardedOf } from './discarded.ts';
 import { parseLink } from './network-request.ts';
 
 export function createRoutes(deps: EngineDeps): readonly Route[] {
@@ -34,6 +35,8 @@ async function create({ ctx, host, settings, path, log }: EngineDeps, call: Call
     withVolumesFrom(ctx, asked, { texts, signal }),
   );
   const { ctx: noting, warnings } = notingWarnings(ctx);
+  const hostConfig = body.struct('HostConfig');
+  if (hostConfig) warnings.push(...discardedOf(hostConfig));
   await withStatuses({ NOT_FOUND: 400 }, () => findJoined(ctx, request, signal));
   if (request.network === settings.network.defaultNetwork)
     for (const link of body.struct('HostConfig')?.texts('Links') ?? []) await findLinked(ctx, link, signal);
@@ -73,24 +76,26 @@ function notingWarnings(ctx: ContainerContext): { readonly ctx: ContainerContext
   return { ctx: { ...ctx, log: { ...ctx.log, warn: (text) => void warnings.push(text) } }, warnings };
 }
 
-/** Throws INVALID for a platform whose programs this host cannot run: containerd would start them, and they would fail. */
 function platformFrom({ query, version }: Call): Platform | undefined {
   const text = isSince(version, 41) ? query.text('platform') : '';
-  if (text === '') return undefined;
-  const platform = parsePlatform(text);
-  refuseUnrunnable(platform);
-  return platform;
+  return text === '' ? undefined : parsePlatform(text);
 }
 
-/** Only a local one: a client pulls what is missing. Throws NOT_FOUND in Docker's words. */
+/**
+ * Only a local one: a client pulls what is missing. Throws NOT_FOUND in Docker's words; INVALID for a platform whose
+ * programs this host cannot run: containerd would start them, and they would fail.
+ */
 async function imageOf(
   ctx: ContainerContext,
   { name, platform }: { readonly name: string; readonly platform: Platform | undefined },
   signal: AbortSignal,
 ): Promise<ResolvedImage> {
   const found = await findImage(ctx, name, { signal, ...(platform ? { platform } : {}) });
-  if (!found)
-    throw new HealthctlError('NOT_FOUND', `No such image: ${familiarName(withDefaultTag(parseReference(name)))}`);
-  if (platform) refuseOtherPlatform(name, imagePlatform(found.config), platform);
+  const shown = familiarName(withDefaultTag(parseReference(name)));
+  if (!found) throw new HealthctlError('NOT_FOUND', `No such image: ${shown}`);
+  if (platform) {
+    refuseOtherPlatform(shown, imagePlatform(found.config), platform);
+    refuseUnrunnable(platform);
+  }
   return found;
 }

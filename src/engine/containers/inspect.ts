@@ -47,10 +47,15 @@ function setConfigOf({ view, health: { config } }: ListedContainer): GivenHealth
   return collectFields((_row, name) => (origins[name] ? config[name] : undefined));
 }
 
+/** Docker's words before those of containerd. */
+const errorOf = (error: string): string =>
+  error.startsWith('failed to create shim task') ? `failed to create task for container: ${error}` : error;
+
 /** The form of Docker's daemon, where that of its command line differs: of the check only what was set. */
 function asDockersDaemon(document: ContainerDocument, config: GivenHealthConfig | undefined): JsonObject {
   return {
     ...document,
+    State: { ...document.State, Error: errorOf(document.State.Error) },
     GraphDriver: { Data: {}, Name: document.GraphDriver.Name },
     Config: {
       ...document.Config,

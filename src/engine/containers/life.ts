@@ -10,7 +10,7 @@ import type { ContainerView } from '../../record/view.ts';
 import { EngineError, statusOf, withStatuses } from '../errors.ts';
 import type { EngineDeps } from '../host.ts';
 import { type Answer, type Call, empty, type Route } from '../route.ts';
-import { foundView } from './found.ts';
+import { asShown, foundView } from './found.ts';
 
 /** What happens to a container: 204 when it is done, 304 where nothing was to do. */
 export function lifeRoutes(deps: EngineDeps): readonly Route[] {
@@ -75,7 +75,15 @@ async function stop(deps: EngineDeps, call: Call): Promise<Answer> {
   const view = await foundView(deps, call);
   const isRestarting = deps.host.restartOf(view.record.id).isRestarting || view.state === 'restarting';
   if (!isUp(view) && !isRestarting) return empty(304);
-  return changed(deps, view, () => stopContainer(deps.ctx, view, stopOptions(timeoutS, signal)));
+  return changed(deps, view, async () => {
+    try {
+      await stopContainer(deps.ctx, view, stopOptions(timeoutS, signal));
+    } catch (error) {
+      if (!hasCode(error, 'USAGE', 'INVALID')) throw error;
+      const message = `cannot stop container: ${view.record.id}: ${error.message}`;
+      throw new EngineError(500, message, { cause: error });
+    }
+  });
 }
 
 const stopOptions = (timeoutS: number | undefined, signal: string) => ({
@@ -104,7 +112,8 @@ async function kill(deps: EngineDeps, call: Call): Promise<Answer> {
   try {
     const view = await foundView(deps, call);
     id = view.record.id;
-    return await changed(deps, view, () => signalContainer(deps.ctx, view, signal === '' ? {} : { signal }));
+    const shown = asShown(deps, view);
+    return await changed(deps, view, () => signalContainer(deps.ctx, shown, signal === '' ? {} : { signal }));
   } catch (error) {
     throw new EngineError(statusOf(error), `cannot kill container: ${id}: ${messageOf(error)}`, { cause: error });
   }

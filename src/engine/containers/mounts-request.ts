@@ -1,3 +1,4 @@
+import { messageOf } from '../../lib/errors.ts';
 import { parseTmpfs, parseVolume } from '../../oci/mount-flags.ts';
 import { type MountFields, mountOf } from '../../oci/mount-option.ts';
 import type { Bind, MountRequest } from '../../oci/mounts.ts';
@@ -13,7 +14,7 @@ export function mountsIn(
   version: ApiVersion,
 ): Pick<CreateRequest, 'binds' | 'volumes' | 'tmpfs'> {
   const mounts: readonly MountRequest[] = [
-    ...(host.texts('Binds') ?? []).map(bindIn),
+    ...(host.texts('Binds') ?? []).map(asDaemon),
     ...(host.structs('Mounts') ?? []).map((mount) => mountOf(mountFieldsIn(mount, version))),
     ...Object.entries(host.textMap('Tmpfs') ?? {}).map(
       ([destination, options]) =>
@@ -30,6 +31,21 @@ export function mountsIn(
     volumes: all.flatMap((mount) => (mount.kind === 'volume' ? mount.volume : [])),
     tmpfs: all.flatMap((mount) => (mount.kind === 'tmpfs' ? mount.tmpfs : [])),
   };
+}
+
+/** Docker's status and words for a bind that cannot be. */
+function asDaemon(text: string): MountRequest {
+  try {
+    return bindIn(text);
+  } catch (error) {
+    if (error instanceof EngineError || !messageOf(error).startsWith('invalid volume specification')) throw error;
+    const type = text.startsWith('/') ? 'bind' : 'volume';
+    const message = messageOf(error).replace(
+      /^(invalid volume specification: '.*?': )(?=invalid mount path|invalid specification)/s,
+      `$1invalid mount config for type "${type}": `,
+    );
+    throw new EngineError(500, message, { cause: error });
+  }
 }
 
 /** A client makes paths absolute; a relative one here is taken for the name of a volume, and refused as such. */
@@ -61,8 +77,19 @@ function destinationOf(mount: MountRequest): string {
   }
 }
 
+const OPTIONS = ['BindOptions', 'VolumeOptions', 'TmpfsOptions'] as const;
+
+/** Throws EngineError with Docker's text for options of another type (moby: daemon/volume/mounts/linux_parser.go). */
+function refuseOtherOptions(mount: GoStruct): void {
+  const type = mount.text('Type');
+  const other = OPTIONS.find((name) => name.toLowerCase() !== `${type}options` && mount.struct(name) !== undefined);
+  if (other === undefined || !['bind', 'volume', 'tmpfs'].includes(type)) return;
+  throw new EngineError(400, `${other} must not be specified on mount type ${JSON.stringify(type)}`);
+}
+
 function mountFieldsIn(mount: GoStruct, version: ApiVersion): MountFields {
-  const [bind, volume, tmpfs] = ['BindOptions', 'VolumeOptions', 'TmpfsOptions'].map((name) => mount.struct(name));
+  const [bind, volume, tmpfs] = OPTIONS.map((name) => mount.struct(name));
+  refuseOtherOptions(mount);
   const part = volume?.text('Subpath') ?? '';
   if (part !== '' && !isSince(version, 45))
     throw new EngineError(400, 'VolumeOptions.Subpath needs API v1.45 or newer');

@@ -23,6 +23,7 @@ export function networkIn(
 ): Pick<CreateRequest, 'network' | 'networking'> {
   const asked = host.text('NetworkMode');
   const network = ['', 'default', 'bridge'].includes(asked) ? defaultNetwork : asked;
+  refuseConflicts(body, host, network);
   const exposed = (body.keys('ExposedPorts') ?? []).flatMap(parseExpose);
   return {
     network,
@@ -40,11 +41,20 @@ export function networkIn(
   };
 }
 
+/** Throws EngineError with Docker's texts (moby: daemon/runconfig/hostconfig_unix.go). */
+function refuseConflicts(body: GoStruct, host: GoStruct, network: string): void {
+  if (network === 'container:')
+    throw new EngineError(400, 'invalid network mode: invalid container format container:<name|id>');
+  if (!network.startsWith('container:')) return;
+  if (body.text('Hostname') === '' && (host.structLists('PortBindings')?.size ?? 0) > 0)
+    throw new EngineError(400, 'conflicting options: port publishing and the container type network mode');
+}
+
 /** A port that is bound but not exposed is not published, as in Docker. */
 function portsIn(host: GoStruct, exposed: readonly string[]): readonly PortRequest[] {
   const bindings = host.structLists('PortBindings') ?? new Map<string, readonly GoStruct[]>();
   const document = [...bindings].map(([key, list]) => [
-    key.includes('/') ? key : `${key}/tcp`,
+    portKeyIn(key),
     list.map((binding) => ({ HostIp: hostIpIn(binding), HostPort: hostPortIn(binding) })),
   ]);
   return requestsFrom(Object.fromEntries(document), []).filter(({ containerPort, protocol }) =>
@@ -58,9 +68,17 @@ function hostIpIn(binding: GoStruct): string {
   return ip === '::' ? '' : ip;
 }
 
+function portKeyIn(key: string): string {
+  if (/^\d{1,5}(\/[a-z]+)?$/i.test(key)) return key.includes('/') ? key : `${key}/tcp`;
+  throw new EngineError(400, `invalid port specification: ${JSON.stringify(key)}`);
+}
+
+const MAX_PORT = 65_535;
+
 function hostPortIn(binding: GoStruct): string {
   const port = binding.text('HostPort');
-  if (/^(\d{1,5}(-\d{1,5})?)?$/.test(port)) return port;
+  const isPort = /^(\d{1,5}(-\d{1,5})?)?$/.test(port) && port.split('-').every((one) => Number(one) <= MAX_PORT);
+  if (isPort) return port;
   throw new EngineError(400, `invalid port specification: "${port}"`);
 }
 

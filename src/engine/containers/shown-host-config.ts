@@ -11,6 +11,8 @@ const AS_ASKED: Readonly<Record<string, unknown>> = {
   UsernsMode: '',
   Isolation: '',
   CgroupParent: '',
+  CapAdd: null,
+  CapDrop: null,
   BlkioWeight: 0,
   BlkioWeightDevice: null,
   BlkioDeviceReadBps: null,
@@ -24,7 +26,16 @@ const AS_ASKED: Readonly<Record<string, unknown>> = {
   IOMaximumBandwidth: 0,
 };
 /** Lists whose values are stored as they are used: only an empty one, and none, come back as they were sent. */
-const LISTS = ['Dns', 'DnsOptions', 'DnsSearch', 'ExtraHosts', 'Ulimits', 'Devices', 'DeviceCgroupRules'] as const;
+const LISTS = [
+  'PortBindings',
+  'Dns',
+  'DnsOptions',
+  'DnsSearch',
+  'ExtraHosts',
+  'Ulimits',
+  'Devices',
+  'DeviceCgroupRules',
+] as const;
 /** Docker leaves them out unless they were asked for. */
 const IF_ASKED = ['Mounts', 'Tmpfs', 'StorageOpt', 'Sysctls', 'Annotations', 'Init'] as const;
 
@@ -40,7 +51,17 @@ export function shownHostConfigOf(host: GoStruct): Readonly<Record<string, unkno
     ...Object.fromEntries([...asked, ...lists, ...given]),
     OomKillDisable: host.raw('OomKillDisable') ?? false,
     MemorySwappiness: host.raw('MemorySwappiness') ?? null,
+    SecurityOpt: securityIn(host),
   };
+}
+
+/** Docker adds that SELinux does not confine what has processes or memory of the host (moby: generateSecurityOpt). */
+function securityIn(host: GoStruct): readonly string[] | null {
+  const given = host.texts('SecurityOpt') ?? [];
+  const isLabelled = given.some((text) => text.split('=', 1)[0] === 'label');
+  const isOfHost = host.flag('Privileged') || host.text('IpcMode') === 'host' || host.text('PidMode') === 'host';
+  const all = isOfHost && !isLabelled ? [...given, 'label=disable'] : given;
+  return all.length === 0 ? null : all;
 }
 
 const isEmpty = (value: unknown): boolean =>

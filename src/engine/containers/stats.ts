@@ -5,6 +5,7 @@ import { encodeJson } from '../../lib/json.ts';
 import { EngineError } from '../errors.ts';
 import type { EngineDeps } from '../host.ts';
 import { type Answer, type Call, json, type Route } from '../route.ts';
+import { isSince } from '../version.ts';
 import { foundView } from './found.ts';
 
 /** What a container uses, each second or once. */
@@ -17,9 +18,9 @@ export function statsRoutes({ ctx }: Pick<EngineDeps, 'ctx'>): readonly Route[] 
  * second apart, so that the share of a processor can be computed.
  */
 async function sendStats(ctx: EngineDeps['ctx'], call: Call): Promise<Answer | undefined> {
-  const { query, signal } = call;
+  const { query, version, signal } = call;
   const isStream = query.has('stream') ? query.flag('stream') : true;
-  const isOneShot = query.flag('one-shot');
+  const isOneShot = isSince(version, 41) && query.flag('one-shot');
   const view = await foundView({ ctx }, call);
   const names = { id: view.record.id, name: view.name };
   if (isStream && isOneShot) throw new EngineError(400, 'cannot have stream=true and one-shot=true');

@@ -5,6 +5,7 @@ import { type GoStruct, goStructOf } from '../go-struct.ts';
 import type { EngineDeps } from '../host.ts';
 import { type Answer, type Call, json, type Route } from '../route.ts';
 import { type ApiVersion, isSince } from '../version.ts';
+import { discardedLimits } from './discarded.ts';
 import { foundView } from './found.ts';
 import { limitsIn } from './limits-request.ts';
 
@@ -14,7 +15,7 @@ export function updateRoutes(deps: EngineDeps): readonly Route[] {
 }
 
 async function update(deps: EngineDeps, call: Call): Promise<Answer> {
-  const body = goStructOf(await call.json({ isRequired: true }));
+  const body = goStructOf(await call.json({ isRequired: true }), 'UpdateConfig');
   const limits = limitsFrom(body, call.version);
   const restart = restartFrom(body);
   const view = await foundView(deps, call);
@@ -23,7 +24,8 @@ async function update(deps: EngineDeps, call: Call): Promise<Answer> {
   } finally {
     await deps.host.refresh(view.record.id);
   }
-  return json({ Warnings: null });
+  const warnings = discardedLimits(body);
+  return json({ Warnings: warnings.length === 0 ? null : warnings });
 }
 
 /** Before API 1.40 the number of processes could not be changed; since then zero removes its limit. */

@@ -108,7 +108,7 @@ async function resizeExec({ ctx, execs, clock }: ExecDeps, call: Call): Promise<
     if (!hasCode(error, 'NOT_FOUND')) throw error;
     // It has ended, perhaps with its container.
     refuseUnlessRunning((await resolveView(ctx, containerId, { signal: call.signal })).state, containerId);
-    throw error;
+    throw new EngineError(404, `NotFound: process does not exist ${id}: not found`, { cause: error });
   }
   return empty(200);
 }

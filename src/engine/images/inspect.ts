@@ -49,6 +49,7 @@ function imageDocument(
     DockerVersion: config.dockerVersion,
     Author: config.author,
     Config: configDocument(config, isSince(version, 50) ? FIELDS : OLD_FIELDS),
+    ...(isSince(version, 45) ? {} : { ContainerConfig: { ...OLD_FIELDS, Image: '' } }),
     Architecture: config.architecture,
     ...(config.variant === undefined ? {} : { Variant: config.variant }),
     Os: config.os,

@@ -1,25 +1,29 @@
+import { parseEventTime, timeReference } from '../../events/time.ts';
 import { type ImageRow, type ImageRowFilter, listImageRows } from '../../image/list-by-id.ts';
 import { HealthctlError } from '../../lib/errors.ts';
 import { imageIdOf } from '../../record/details.ts';
+import { withStatuses } from '../errors.ts';
 import { type Filters, parseFilters, refuseOtherKeys } from '../filters.ts';
 import type { EngineDeps } from '../host.ts';
 import { type Call, json, type Route } from '../route.ts';
-import { parseUnixTime } from '../unix-time.ts';
 import { isSince } from '../version.ts';
 
 const FILTERS = ['dangling', 'label', 'before', 'since', 'reference', 'until'];
 
 /** `/images/json`: all images, each with all its names. `all` changes nothing: there are no intermediate images. */
-export function listRoutes({ ctx }: Pick<EngineDeps, 'ctx'>): readonly Route[] {
+export function listRoutes({ ctx, clock }: Pick<EngineDeps, 'ctx' | 'clock'>): readonly Route[] {
   return [
     {
       method: 'GET',
       path: '/images/json',
       handle: async (call) => {
         const { query, version, signal } = call;
+        const filters = filtersOf(call);
+        refuseOtherKeys(filters, FILTERS);
+        danglingFrom(filters);
         const rows = await listImageRows(ctx, {
           snapshotter: ctx.snapshotter,
-          filter: rowFilterFrom(filtersOf(call)),
+          filter: await withStatuses({ INVALID: 500 }, () => rowFilterFrom(filters, clock.now())),
           imageIdOf,
           withSharedSize: isSince(version, 42) && query.flag('shared-size'),
           signal,
@@ -38,11 +42,10 @@ function filtersOf({ query, version }: Call): Filters {
   return new Map([...filters, ['reference', [...(filters.get('reference') ?? []), name]]]);
 }
 
-function rowFilterFrom(filters: Filters): ImageRowFilter {
-  refuseOtherKeys(filters, FILTERS);
+function rowFilterFrom(filters: Filters, nowMs: number): ImageRowFilter {
   const values = (key: string) => filters.get(key) ?? [];
   const dangling = danglingFrom(filters);
-  const untils = values('until').map(timeFrom);
+  const untils = values('until').map((text) => parseEventTime(text, timeReference(nowMs)));
   return {
     references: values('reference'),
     labels: values('label'),
@@ -61,13 +64,6 @@ export function danglingFrom(filters: Filters): boolean | undefined {
   const isTrue = value === '1' || value === 'true';
   if (values.length === 1 && (isTrue || value === '0' || value === 'false')) return isTrue;
   throw new HealthctlError('INVALID', `invalid filter 'dangling=[${values.join(' ')}]'`);
-}
-
-/** Seconds since the epoch, or a date. */
-export function timeFrom(text: string): number {
-  const ms = /^[+-]?\d+(\.\d+)?$/.test(text) ? parseUnixTime(text) : Date.parse(text);
-  if (ms !== undefined && !Number.isNaN(ms)) return ms;
-  throw new HealthctlError('INVALID', `invalid filter 'until=${text}'`);
 }
 
 export function rowDocument(row: ImageRow, { version }: Pick<Call, 'version'>) {

@@ -1,4 +1,5 @@
 import { publishImageEvent } from '../../events/image-events.ts';
+import { parseEventTime, timeReference } from '../../events/time.ts';
 import { pruneImages } from '../../image/prune.ts';
 import { type Removed, removedImages, removeImage } from '../../image/remove.ts';
 import { HealthctlError } from '../../lib/errors.ts';
@@ -7,9 +8,9 @@ import { imageIdOf } from '../../record/details.ts';
 import { type Filters, filterTextsOf, parseFilters } from '../filters.ts';
 import type { EngineDeps } from '../host.ts';
 import { type Call, json, type Route } from '../route.ts';
-import { danglingFrom, timeFrom } from './list.ts';
+import { danglingFrom } from './list.ts';
 
-type Deps = Pick<EngineDeps, 'ctx'>;
+type Deps = Pick<EngineDeps, 'ctx' | 'clock'>;
 
 /** `DELETE /images/{name}`, and `/images/prune`. */
 export function removeRoutes(deps: Deps): readonly Route[] {
@@ -28,11 +29,11 @@ async function remove({ ctx }: Deps, { part, query, signal }: Call) {
   return json(documentsOf(removed));
 }
 
-async function prune({ ctx }: Deps, { query, signal }: Call) {
+async function prune({ ctx, clock }: Deps, { query, signal }: Call) {
   const filters = parseFilters(query.text('filters'));
   const dangling = danglingFrom(filters) ?? true;
   const others: Filters = new Map([...filters].filter(([key]) => key !== 'dangling'));
-  const filter = parsePruneFilter(filterTextsOf(others), timeFrom);
+  const filter = parsePruneFilter(filterTextsOf(others), (text) => parseEventTime(text, timeReference(clock.now())));
   const { snapshotter } = ctx;
   const { removed, reclaimed } = await pruneImages(ctx, { all: !dangling, filter, snapshotter, imageIdOf, signal });
   await publishDeleted(ctx, removed);
@@ -42,7 +43,7 @@ async function prune({ ctx }: Deps, { query, signal }: Call) {
 const documentsOf = (removed: readonly Removed[]) =>
   removed.map((what) => ('untagged' in what ? { Untagged: what.untagged } : { Deleted: what.deleted }));
 
-async function publishDeleted(ctx: Deps['ctx'], removed: readonly Removed[]): Promise<void> {
+async function publishDeleted(ctx: EngineDeps['ctx'], removed: readonly Removed[]): Promise<void> {
   const publisher = { events: ctx.containerd.events, log: ctx.log };
   for (const id of removedImages(removed)) await publishImageEvent(publisher, 'delete', { id });
 }

@@ -1,5 +1,6 @@
 import { publishImageEvent } from '../../events/image-events.ts';
 import { saveImages } from '../../image/save.ts';
+import { HealthctlError, messageOf } from '../../lib/errors.ts';
 import type { EngineDeps } from '../host.ts';
 import type { Call, Route } from '../route.ts';
 import { platformOf } from './platform.ts';
@@ -14,11 +15,20 @@ export function saveRoutes(deps: Deps): readonly Route[] {
   ];
 }
 
+/** Docker names a missing image here as it was asked for, without a tag. */
+const asGiven =
+  (names: readonly string[]) =>
+  (error: unknown): never => {
+    const missing = names.find((name) => messageOf(error) === `No such image: ${name}:latest`);
+    if (missing === undefined) throw error;
+    throw new HealthctlError('NOT_FOUND', `No such image: ${missing}`, { cause: error });
+  };
+
 /** An image that is missing is refused before the head is sent; what fails later cuts the connection. */
 async function save({ ctx }: Deps, call: Call, names: readonly string[]): Promise<undefined> {
   const { signal } = call;
   const platform = platformOf(call, { since: 48 });
-  const archive = await saveImages(ctx, { names, signal, ...(platform ? { platform } : {}) });
+  const archive = await saveImages(ctx, { names, signal, ...(platform ? { platform } : {}) }).catch(asGiven(names));
   const answer = call.stream({ contentType: 'application/x-tar' });
   for await (const chunk of archive.bytes()) await answer.write(chunk);
   const publisher = { events: ctx.containerd.events, log: ctx.log };

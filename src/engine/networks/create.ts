@@ -6,7 +6,7 @@ import { isBuiltIn } from '../../network/known-networks.ts';
 import { withNetworkLock } from '../../network/network-context.ts';
 import { parseNetworkOptions } from '../../network/network-option.ts';
 import { createNetwork, type NewNetwork } from '../../network/network-record.ts';
-import { parseSubnet, subnetText } from '../../network/subnet.ts';
+import { holdsAddress, parseAddress, parseSubnet, type Subnet, subnetText } from '../../network/subnet.ts';
 import { canonicalAddress6, parseSubnet6, subnet6Text } from '../../network/subnet6.ts';
 import { EngineError, withStatuses } from '../errors.ts';
 import { type GoStruct, goStructOf } from '../go-struct.ts';
@@ -21,7 +21,7 @@ export function networkCreateRoutes({ ctx }: Pick<EngineDeps, 'ctx'>): readonly 
       method: 'POST',
       path: '/networks/create',
       handle: async (call) => {
-        const body = goStructOf(await call.json());
+        const body = goStructOf(await call.json(), 'CreateRequest');
         const { asked, driver, warning } = newNetworkFrom(body, call.version);
         const networks = networkContextOf(ctx);
         checkNetworking(networks);
@@ -72,7 +72,7 @@ function refuseUnsupported(body: GoStruct, version: ApiVersion): void {
   // Older clients cannot ask for it.
   refuse(isSince(version, 48) && body.raw('EnableIPv4') === false, 'a network without IPv4');
   refuse(body.flag('ConfigOnly') || (body.struct('ConfigFrom')?.text('Network') ?? '') !== '', 'a config-only network');
-  refuse(body.flag('Ingress'), 'an ingress network');
+  if (body.flag('Ingress')) throw new EngineError(403, 'Ingress network can only be global scope network');
   refuse(body.text('Scope') === 'swarm', 'a network of a swarm');
 }
 
@@ -82,12 +82,11 @@ function addressesFrom(ipam: GoStruct | undefined, enablesIpv6: boolean): Addres
   const driver = ipam?.text('Driver') ?? '';
   if (driver !== '' && driver !== 'default') throw new HealthctlError('NOT_FOUND', `plugin "${driver}" not found`);
   const given = configs.map(configFrom);
-  const problems = given.flatMap(({ subnet }) => subnetProblem(subnet, enablesIpv6) ?? []);
+  const problems = given.flatMap((config) => problemsOf(config, enablesIpv6));
   if (problems.length > 0) throw new HealthctlError('INVALID', `invalid network config:\n${joined(problems)}`);
   const [first, ...others] = given.filter(({ subnet }) => !subnet.includes(':'));
   const [first6, ...others6] = enablesIpv6 ? given.filter(({ subnet }) => subnet.includes(':')) : [];
-  if (others.length + others6.length > 0)
-    throw new HealthctlError('INVALID', 'bridge driver does not support multiple subnets');
+  if (others.length + others6.length > 0) throw new EngineError(403, 'bridge driver does not support multiple subnets');
   return { ...(first && withoutEmpty(first)), ...(enablesIpv6 && { ipv6: first6 ? withoutEmpty(first6) : {} }) };
 }
 
@@ -98,6 +97,32 @@ function configFrom(config: GoStruct): Config {
   if (Object.keys(config.textMap('AuxiliaryAddresses') ?? {}).length > 0)
     throw new EngineError(501, 'auxiliary addresses are not supported by healthctl: give an IPRange without them');
   return { subnet: config.text('Subnet'), ipRange: config.text('IPRange'), gateway: config.text('Gateway') };
+}
+
+/** Docker's (moby: daemon/internal/netiputil, api/types/network/ipam.go). */
+function problemsOf(config: Config, enablesIpv6: boolean): readonly string[] {
+  const wrong = subnetProblem(config.subnet, enablesIpv6);
+  const subnet = parseSubnet(config.subnet);
+  const others = subnet ? [rangeProblem(config.ipRange, subnet), gatewayProblem(config.gateway, subnet)] : [];
+  return [wrong, ...others].filter((problem) => problem !== undefined);
+}
+
+function rangeProblem(text: string, subnet: Subnet): string | undefined {
+  if (text === '') return undefined;
+  const refuse = (reason: string): string => `invalid ip-range ${text}: ${reason}`;
+  const [range, parent] = [parseSubnet(text), subnetText(subnet)];
+  if (!range) return refuse(parseSubnet6(text) ? 'parent subnet is an IPv4 block' : 'invalid CIDR block notation');
+  if (range.prefix < subnet.prefix) return refuse(`CIDR block is bigger than its parent subnet ${parent}`);
+  if (subnetText(range) !== text) return refuse(`it should be ${subnetText(range)}`);
+  return holdsAddress(subnet, range.base) ? undefined : refuse(`parent subnet ${parent} doesn't contain ip-range`);
+}
+
+function gatewayProblem(text: string, subnet: Subnet): string | undefined {
+  if (text === '') return undefined;
+  const address = parseAddress(text);
+  if (address === undefined) return `invalid gateway ${text}: invalid address`;
+  if (holdsAddress(subnet, address)) return undefined;
+  return `invalid gateway ${text}: parent subnet ${subnetText(subnet)} doesn't contain this address`;
 }
 
 function subnetProblem(text: string, enablesIpv6: boolean): string | undefined {

@@ -1,5 +1,6 @@
 import { networkContextOf } from '../../container/network/attach.ts';
 import { quote } from '../../go/quote.ts';
+import { messageOf } from '../../lib/errors.ts';
 import { knownNetworks, matchesNetwork, parseNetworkFilters, resolveNetwork } from '../../network/known-networks.ts';
 import { type NetworkContext, withNetworkLock } from '../../network/network-context.ts';
 import { membersOf, networkDocument, usedNetworks } from '../../network/network-document.ts';
@@ -26,12 +27,22 @@ export function networkListRoutes({ ctx }: Pick<EngineDeps, 'ctx'>): readonly Ro
 }
 
 async function listNetworks(ctx: NetworkContext, { query, version }: Call) {
-  const filters = parseNetworkFilters(filterTextsOf(parseFilters(query.text('filters'))));
+  const filters = filtersFrom(filterTextsOf(parseFilters(query.text('filters'))));
   await ensureDefault(ctx);
   const used = filters.has('dangling') ? usedNetworks(ctx) : new Set<string>();
   const found = knownNetworks(ctx).filter((network) => matchesNetwork(filters, network, used.has(network.name)));
   // Only old clients get the containers.
   return found.map((network) => networkDocument(network, isSince(version, 28) ? [] : membersOf(ctx, network.name)));
+}
+
+/** Docker's status for a type that is none is 500. */
+function filtersFrom(texts: readonly string[]) {
+  try {
+    return parseNetworkFilters(texts);
+  } catch (error) {
+    if (!messageOf(error).startsWith("invalid filter: 'type'")) throw error;
+    throw new EngineError(500, messageOf(error), { cause: error });
+  }
 }
 
 async function inspectNetwork(ctx: NetworkContext, { query, part }: Call) {

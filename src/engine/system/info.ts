@@ -9,7 +9,7 @@ import { rfc3339FromMillis } from '../../health/result.ts';
 import { readKernelFile } from '../../system/kernel-file.ts';
 import type { EngineDeps } from '../host.ts';
 import { json, type Route } from '../route.ts';
-import { DOCKER_VERSION, isSince } from '../version.ts';
+import { type ApiVersion, DOCKER_VERSION, isSince } from '../version.ts';
 
 /** `/info`: the host, and what runs on it. */
 export function infoRoutes(deps: EngineDeps): readonly Route[] {
@@ -22,12 +22,27 @@ export function infoRoutes(deps: EngineDeps): readonly Route[] {
         const document = infoDocument(deps, { server, host: readHostInfo(deps.path) });
         return json({
           ...document,
+          ...programsOf(await deps.ctx.containerd.host.version({ signal }), deps, version),
           ...(isSince(version, 49) ? { FirewallBackend: { Driver: 'iptables' } } : {}),
           ...(isSince(version, 50) ? {} : bridgeFilters()),
         });
       },
     },
   ];
+}
+
+/** What containers are run by. healthctl knows the commit of containerd alone. */
+function programsOf({ revision }: { readonly revision: string }, { settings, ctx }: EngineDeps, version: ApiVersion) {
+  const { namespace } = ctx.containerd;
+  return {
+    ContainerdCommit: { ID: revision },
+    RuncCommit: { ID: 'N/A' },
+    InitCommit: { ID: 'N/A' },
+    ...(isSince(version, 46)
+      ? { Containerd: { Address: settings.address, Namespaces: { Containers: namespace, Plugins: namespace } } }
+      : {}),
+    ...(isSince(version, 42) ? {} : { KernelMemory: false }),
+  };
 }
 
 /** Left out since API 1.50: whether rules of iptables see what goes over a bridge. */
@@ -145,5 +160,6 @@ const FIXED = {
   // Containers do not need this process to run.
   LiveRestoreEnabled: true,
   Isolation: '',
+  KernelMemoryTCP: false,
   CDISpecDirs: [],
 };

@@ -120,10 +120,7 @@ async function makeRoom(request: ExtractRequest, { dir, path, entry }: Place): P
   if (!found) return false;
   const isDirectory = entry.kind === 'directory';
   const refuse = (what: string, by: string) =>
-    new HealthctlError(
-      'CONFLICT',
-      `cannot overwrite ${what} "${called.replace(/\/$/, '')}/${entry.shownAs}" with ${by} "${called}"`,
-    );
+    new HealthctlError('CONFLICT', `cannot overwrite ${what} "${entry.shownAs}" with ${by} "${called}"`);
   if (keepsKinds && found.isDirectory() && !isDirectory) throw refuse('directory', 'non-directory');
   if (keepsKinds && !found.isDirectory() && isDirectory) throw refuse('non-directory', 'directory');
   if (found.isDirectory() && isDirectory) return true;

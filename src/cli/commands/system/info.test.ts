@@ -7,6 +7,7 @@ import { infoPage } from './info.ts';
 const host: HostInfo = {
   KernelVersion: '6.1.0',
   OperatingSystem: 'Debian GNU/Linux 12 (bookworm)',
+  OSVersion: '12',
   OSType: 'linux',
   Architecture: 'x86_64',
   NCPU: 2,
