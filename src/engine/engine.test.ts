@@ -197,8 +197,9 @@ test('the connection serves the next request after a refused body of unknown len
 
 test.each([
   ['of known length', `Content-Length: ${2 << 20}`, 'x'],
+  ['the last one of a client', 'Connection: close\r\nTransfer-Encoding: chunked', ''],
   ['of unknown length', 'Transfer-Encoding: chunked', `100000\r\n${'x'.repeat(1 << 20)}`],
-])('a client that still sends a long body reads why it was refused: %s', async (_name, header, begin) => {
+])('a client that still sends a body reads why it was refused: %s', async (_name, header, begin) => {
   const socket = connect({ path, allowHalfOpen: true });
   socket.write(`POST /nosuch HTTP/1.1\r\nHost: d\r\n${header}\r\n\r\n${begin}`);
   await expect.poll(() => accepted.at(-1)?.writableEnded).toBe(true);

@@ -143,11 +143,8 @@ function send(exchange: Exchange, { status, headers = {}, body = '' }: Answer, c
   const bytes = Buffer.from(body);
   const isBodyless = status === 204 || status === 304;
   const isLong = Number(request.headers['content-length']) > MAX_UNREAD_BYTES;
-  if (hasBody && !request.complete && (isLong || request.destroyed)) {
-    response.setHeader('Connection', 'close');
-    // Node.js calls it after the answer.
-    if (!isUpgrade && !request.destroyed) exchange.socket.destroySoon = () => endUnread(exchange, clock);
-  }
+  if (hasBody && !request.complete && (isLong || request.destroyed)) response.setHeader('Connection', 'close');
+  if (hasBody && !isUpgrade) endAfterRest(exchange, clock);
   response.writeHead(status, isBodyless ? headers : { ...headers, 'Content-Length': bytes.length });
   if (hasBody && !isUpgrade) dropRest(exchange, clock);
   response.end(isBodyless || request.method === 'HEAD' ? undefined : bytes);
@@ -175,6 +172,14 @@ function dropRest({ request, response, socket }: Exchange, clock: EngineParts['c
     if (bytes > MAX_UNREAD_BYTES) endUnread({ request, socket }, clock);
   });
   request.resume();
+}
+
+/** Node.js closes the connection after its last answer at once, whatever the client still sends. */
+function endAfterRest({ request, socket }: Exchange, clock: EngineParts['clock']): void {
+  if (request.complete || request.destroyed) return;
+  socket.destroySoon = () => endUnread({ request, socket }, clock);
+  // From then on that of the class counts again.
+  request.once('end', () => Reflect.deleteProperty(socket, 'destroySoon'));
 }
 
 /** How long the other side of a connection stays open whose client may still be sending: as in Go. */
