@@ -130,6 +130,13 @@ describe('networks', () => {
       expect([network, networking.endpoints[0]?.mac]).toEqual(['bridge', '02:42:ac:11:00:02']);
     }
   });
+  test('a configured default is for those that ask for none, not for those that ask for the bridge', () => {
+    const networkOf = (NetworkMode: string) =>
+      createRequestFrom(goStructOf({ Image: 'web', HostConfig: { NetworkMode } }), {
+        ...{ name: '/c', version: { major: 1, minor: 51 }, defaultNetwork: 'none' },
+      }).network;
+    expect(['', 'default', 'bridge'].map(networkOf)).toEqual(['none', 'none', 'bridge']);
+  });
   test.each(['none', 'host', 'container:x'])('%s has none', (NetworkMode) => {
     expect(withHost({ NetworkMode }).networking.endpoints).toEqual([]);
   });

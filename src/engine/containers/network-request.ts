@@ -22,7 +22,7 @@ export function networkIn(
   { host, version, defaultNetwork }: NetworkParts,
 ): Pick<CreateRequest, 'network' | 'networking'> {
   const asked = host.text('NetworkMode');
-  const network = ['', 'default', 'bridge'].includes(asked) ? defaultNetwork : asked;
+  const network = ['', 'default'].includes(asked) ? defaultNetwork : asked;
   refuseConflicts(body, host, network);
   const exposed = (body.keys('ExposedPorts') ?? []).flatMap(parseExpose);
   return {
