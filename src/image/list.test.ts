@@ -24,7 +24,7 @@ describe('matchesReference', () => {
 
 test.each(['[', 'a[b', '\\', '[z-a]'])('refuses the pattern %j', (pattern) => {
   expect(() => globToRegExp(pattern)).toThrow(
-    expect.objectContaining({ code: 'INVALID', message: `syntax error in pattern "${pattern}"` }),
+    expect.objectContaining({ code: 'INVALID', message: 'syntax error in pattern' }),
   );
 });
 

@@ -143,7 +143,8 @@ export function globToRegExp(pattern: string): RegExp {
 }
 
 const escapeRegExp = (text: string) => text.replace(/[\\^$.*+?()[\]{}|/-]/g, '\\$&');
-const badPattern = (pattern: string) => new HealthctlError('INVALID', `syntax error in pattern "${pattern}"`);
+const badPattern = (pattern: string) =>
+  new HealthctlError('INVALID', 'syntax error in pattern', { hint: `the pattern is ${JSON.stringify(pattern)}` });
 
 function youngestFirst(a: ImageSummary, b: ImageSummary): number {
   const [x, y] = [Date.parse(a.created ?? '') || 0, Date.parse(b.created ?? '') || 0];

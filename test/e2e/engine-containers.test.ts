@@ -377,6 +377,16 @@ test('prune removes what has ended, and tells it', async () => {
   expect(await prune()).toEqual({ ContainersDeleted: null, SpaceReclaimed: 0 });
 });
 
+test('a container that removes itself goes after a start that failed, too', async () => {
+  const { json } = await ask('POST', '/containers/create', {
+    ...{ Image: image, Cmd: ['/nosuch'], Volumes: { '/v': {} }, HostConfig: { AutoRemove: true } },
+  });
+  const { Id } = json as { Id: string };
+  expect((await ask('POST', `/containers/${Id}/start`)).status).toBe(400);
+  expect((await ask('GET', `/containers/${Id}/json`)).status).toBe(404);
+  expect((await ask('GET', '/volumes')).json).toMatchObject({ Volumes: [] });
+});
+
 test('a kill of a container that waits for its restart cancels that', async () => {
   const HostConfig = { RestartPolicy: { Name: 'always' } };
   const { json } = await ask('POST', '/containers/create', { Image: image, Cmd: ['false'], HostConfig });

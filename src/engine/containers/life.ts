@@ -6,6 +6,7 @@ import { restartContainer } from '../../container/restart.ts';
 import { startContainer } from '../../container/start.ts';
 import { stopContainer } from '../../container/stop.ts';
 import { hasCode, messageOf } from '../../lib/errors.ts';
+import { storedConfigOf } from '../../record/stored-config.ts';
 import type { ContainerView } from '../../record/view.ts';
 import { EngineError, statusOf, withStatuses } from '../errors.ts';
 import type { EngineDeps } from '../host.ts';
@@ -50,9 +51,21 @@ async function start(deps: EngineDeps, call: Call): Promise<Answer> {
     try {
       await deps.attachments.start(view.record.id, (connect) => startContainer(deps.ctx, view, connect));
     } catch (error) {
+      await removeUnstarted(deps, view, error);
       throw startRefusal(error);
     }
   });
+}
+
+/** A container that removes itself does so after a start that failed, too (moby: daemon/start.go, containerStart). */
+async function removeUnstarted({ host, log }: EngineDeps, { record }: ContainerView, error: unknown): Promise<void> {
+  if (!storedConfigOf(record)?.HostConfig.AutoRemove || hasCode(error, 'CONFLICT')) return;
+  try {
+    // Whether the client still waits or not.
+    await host.remove(record.id, { force: true, volumes: true, signal: new AbortController().signal });
+  } catch (cause) {
+    if (!hasCode(cause, 'NOT_FOUND')) log.warn(`container ${record.id} was not removed: ${messageOf(cause)}`);
+  }
 }
 
 /** Docker: a program that cannot be run is the client's fault (moby: daemon/errors.go, translateContainerdStartErr). */

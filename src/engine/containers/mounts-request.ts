@@ -38,7 +38,7 @@ function asDaemon(text: string): MountRequest {
   try {
     return bindIn(text);
   } catch (error) {
-    if (error instanceof EngineError || !messageOf(error).startsWith('invalid volume specification')) throw error;
+    if (error instanceof EngineError || !/^invalid (volume specification|mode): /.test(messageOf(error))) throw error;
     const type = text.startsWith('/') ? 'bind' : 'volume';
     const message = messageOf(error).replace(
       /^(invalid volume specification: '.*?': )(?=invalid mount path|invalid specification)/s,

@@ -111,7 +111,7 @@ function endpointsIn(
     const address = isFirst(endpoint) ? macOf(body.text('MacAddress'), known) : known;
     return {
       ...rest,
-      links: isFirst(endpoint) ? [...rest.links, ...legacyLinks] : rest.links,
+      links: isFirst(endpoint) ? [...new Set([...rest.links, ...legacyLinks])] : rest.links,
       driverOpts: isFirst(endpoint) ? withSysctls(rest.driverOpts, ofInterface) : rest.driverOpts,
       gatewayPriority: isSince(version, 48) ? rest.gatewayPriority : 0,
       ...(address === undefined ? {} : { mac: address }),

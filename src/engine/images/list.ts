@@ -21,13 +21,15 @@ export function listRoutes({ ctx, clock }: Pick<EngineDeps, 'ctx' | 'clock'>): r
         const filters = filtersOf(call);
         refuseOtherKeys(filters, FILTERS);
         danglingFrom(filters);
-        const rows = await listImageRows(ctx, {
-          snapshotter: ctx.snapshotter,
-          filter: await withStatuses({ INVALID: 500 }, () => rowFilterFrom(filters, clock.now())),
-          imageIdOf,
-          withSharedSize: isSince(version, 42) && query.flag('shared-size'),
-          signal,
-        });
+        const rows = await withStatuses({ INVALID: 500 }, () =>
+          listImageRows(ctx, {
+            snapshotter: ctx.snapshotter,
+            filter: rowFilterFrom(filters, clock.now()),
+            imageIdOf,
+            withSharedSize: isSince(version, 42) && query.flag('shared-size'),
+            signal,
+          }),
+        );
         return json(rows.map((row) => rowDocument(row, call)));
       },
     },

@@ -1,6 +1,7 @@
 import { type Platform, parsePlatform } from '../../image/platform.ts';
-import { HealthctlError } from '../../lib/errors.ts';
-import { isObject, isText, parseJsonText } from '../../lib/shape.ts';
+import { HealthctlError, messageOf } from '../../lib/errors.ts';
+import { isText, type JsonObject } from '../../lib/shape.ts';
+import { parseJsonBody } from '../json-body.ts';
 import type { Call } from '../route.ts';
 import { isSince } from '../version.ts';
 
@@ -19,9 +20,18 @@ export function platformOf({ query, version }: Call, { since }: { readonly since
   return platformFrom(text);
 }
 
+/** Throws INVALID with Go's reason. */
+function parsed(text: string): JsonObject {
+  try {
+    return parseJsonBody(text);
+  } catch (cause) {
+    const reason = messageOf(cause).replace(/^invalid JSON: /, '');
+    throw new HealthctlError('INVALID', `failed to parse platform: ${reason}`, { cause });
+  }
+}
+
 function platformFrom(text: string): Platform {
-  const value = parseJsonText(text);
-  if (!isObject(value)) throw new HealthctlError('INVALID', 'failed to parse platform: invalid JSON');
+  const value = parsed(text);
   const field = (key: string): string => (isText(value[key]) ? value[key] : '');
   const [os, architecture, variant] = [field('os'), field('architecture'), field('variant')];
   if (os !== '' && architecture !== '') {
