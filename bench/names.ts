@@ -2,22 +2,17 @@
 // more service on a network with many. In a network namespace of its own. Needs what bench/docker.ts needs, and iproute2.
 //   node --import tsx bench/names.ts --docker-root DIR [--seconds 10] [--rate 1000] [--services 50] [--rounds 15]
 import { execFileSync, spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { request } from 'node:http';
-import { loadavg, tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import type { Attachment } from '../src/network/attachment.ts';
 import { renewHosts } from '../src/network/renew-hosts.ts';
-import { dockerArchive } from '../testbed/image-archive.ts';
-import { startContainerd } from '../testbed/private-containerd.ts';
 import { listProcesses } from '../testbed/processes.ts';
-import { writeSeccomp } from './docker/bed.ts';
-import { startDocker } from './docker/docker-side.ts';
-import { startHealthctl } from './docker/healthctl-side.ts';
+import { type Served, withBothSockets } from './docker/both-sockets.ts';
 import * as measures from './docker/measures.ts';
-import { createReport, ratio } from './docker/report.ts';
+import { type Report, ratio } from './docker/report.ts';
 import { inTurn, type Side, type Sides } from './docker/side.ts';
 import { quantile, spread } from './docker/table.ts';
 
@@ -41,50 +36,16 @@ else {
   process.exitCode = spawnSync('unshare', ['--net', ...inside], { stdio: 'inherit' }).status ?? 1;
 }
 
-/** A side behind its socket, driven by the same client. */
-type Served = Side & { readonly socket: string };
-
 async function measure(): Promise<void> {
-  const programs = mkdtempSync(join(tmpdir(), 'healthctl-bench-bin-'));
-  for (const name of ['containerd', 'containerd-shim-runc-v2', 'ctr'])
-    symlinkSync(join(root, 'usr/bin', name), join(programs, name));
-  process.env.HEALTHCTL_TEST_BIN = programs;
-  const report = createReport();
-  const stops: (() => Promise<void>)[] = [async () => rmSync(programs, { recursive: true })];
-  try {
-    const containerd = await startContainerd();
-    stops.push(containerd.stop);
-    const { directory } = containerd;
-    mkdirSync(join(directory, 'docker'));
-    const seccomp = writeSeccomp(directory);
-    const real = await startDocker(root, directory, seccomp, { hasNetworks: true });
-    stops.push(real.stop);
-    const socket = join(directory, 'healthctl.sock');
-    const ours = await startHealthctl(containerd, seccomp, { dockerSocket: socket });
-    stops.push(ours.stop);
-    const served = (side: Side, at: string): Served => {
-      const program = [join(root, 'usr/bin/docker'), '--host', `unix://${at}`];
-      return { ...side, socket: at, program };
-    };
-    const sides = { healthctl: served(ours, socket), docker: served(real, join(directory, 'docker.sock')) };
-    const archive = join(directory, 'image.tar');
-    writeFileSync(archive, await dockerArchive({ name: measures.IMAGE, config: {} }));
-    report.note(`${ours.versions}\n${real.versions}\nload average ${loadavg()[0]?.toFixed(1)}`);
-    for (const side of [sides.healthctl, sides.docker]) {
-      measures.must(side, 'load', '-q', '-i', archive);
-      measures.must(side, 'network', 'create', 'app');
-    }
-    await compareLookups(sides, report);
-    await compareStarts(sides, report);
+  await withBothSockets(root, async (both, report, directory) => {
+    const sides = [both.healthctl, both.docker];
+    for (const side of sides) measures.must(side, 'network', 'create', 'app');
+    await compareLookups(both, report);
+    await compareStarts(both, report);
     report.note(`\nhosts files of ${services} services: ${msOfHosts(directory)} ms to renew all of them`);
-    for (const side of [sides.healthctl, sides.docker]) measures.removeAll(side);
-  } finally {
-    report.end();
-    for (const stop of stops.reverse()) await stop();
-  }
+    for (const side of sides) measures.removeAll(side);
+  });
 }
-
-type Report = ReturnType<typeof createReport>;
 
 function run(side: Side, name: string, network: string, ...flags: readonly string[]): void {
   measures.must(

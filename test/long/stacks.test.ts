@@ -129,12 +129,14 @@ describe('a web application', () => {
       await stack.untilContainer('cache-1', isHealthy, 'healthy');
       await stack.untilContainer('app-1', isHealthy, 'healthy');
 
-      // Another greeting makes another application, and restarts what depends on it; data stay.
+      // Another greeting makes another application, and restarts what depends on it, which compose 2.26 makes again; data
+      // stay.
       const before = await stack.containers();
       expect(await curl(stack, `${SHOP}/greeting`)).toBe('hello');
       writeFileSync(join(stack.directory, '.env'), 'GREETING=welcome\n');
       await stack.ok(['up', '-d', '--wait']);
-      expect(changed(before, await stack.containers())).toEqual(['app-1']);
+      const remade = changed(before, await stack.containers()).filter((name) => name !== 'proxy-1');
+      expect(remade).toEqual(['app-1']);
       expect(changed(before, await stack.containers(), 'startedAtMs')).toEqual(['app-1', 'proxy-1', 'schema-1']);
       expect(await curl(stack, `${SHOP}/greeting`)).toBe('welcome');
       await stack.ok(['down']);
