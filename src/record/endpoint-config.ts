@@ -47,6 +47,12 @@ export function ipamConfigOf({ ipv4Address, ipv6Address }: EndpointConfig): Read
   };
 }
 
+/** A link that names its container by id, `ID:alias`, as those of the default network do; undefined for another one. */
+export function linkById(text: string): { readonly id: string; readonly alias: string } | undefined {
+  const [, id, alias] = /^([0-9a-f]{64}):(.+)$/s.exec(text) ?? [];
+  return id === undefined || alias === undefined ? undefined : { id, alias };
+}
+
 /**
  * The networks of a container of ours, in their order; none for one on the host's network, on none, or on that of
  * another container. A container by an earlier version has one, with the aliases.

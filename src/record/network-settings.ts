@@ -2,7 +2,7 @@ import { isObject, isText } from '../lib/shape.ts';
 import { DEFAULT_NETWORK, dnsNamesOf } from '../network/network-names.ts';
 import { portsDocument } from '../network/port-document.ts';
 import type { Details } from './details.ts';
-import { type EndpointConfig, ipamConfigOf, plainEndpoint } from './endpoint-config.ts';
+import { type EndpointConfig, ipamConfigOf, linkById, plainEndpoint } from './endpoint-config.ts';
 import type { ShownAttachment, ShownMembership } from './nerdctl-network.ts';
 import { networkModeOf } from './network-mode.ts';
 import type { ContainerView } from './view.ts';
@@ -78,7 +78,8 @@ function endpointDocument(
   const { Gateway, IPAddress, IPPrefixLen, IPv6Gateway, GlobalIPv6Address, GlobalIPv6PrefixLen } = address;
   return {
     IPAMConfig: ipamConfigOf(config),
-    Links: orNull(links),
+    // Docker shows those of the default network in HostConfig alone.
+    Links: orNull(links.filter((text) => !linkById(text))),
     Aliases: orNull(aliases),
     MacAddress: address.MacAddress || (mac ?? ''),
     DriverOpts: Object.keys(driverOpts).length > 0 ? driverOpts : null,

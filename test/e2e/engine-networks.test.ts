@@ -227,6 +227,34 @@ test('a start whose network cannot be set up fails in the words of Docker', asyn
   await host.ok('rm', '-f', first, second, nowhere, one, two);
 });
 
+test('a link on the default network follows its container, which has a further name', async () => {
+  const run = async (name: string, HostConfig: object) => {
+    const body = { Image: image, Cmd: ['sleep', '600'], HostConfig };
+    const { Id: id } = (await engine.ask('POST', `/containers/create?name=${name}`, body)).json as { Id: string };
+    expect((await engine.ask('POST', `/containers/${id}/start`)).status).toBe(204);
+    return id;
+  };
+  const id = await run('db', {});
+  await run('web', { Links: ['db:data'] });
+  await engine.ask('POST', '/containers/db/rename?name=store');
+  const web = (await engine.ask('GET', '/containers/web/json')).json;
+  expect(web).toMatchObject({
+    HostConfig: { Links: ['/store:/web/data'] },
+    NetworkSettings: { Networks: { bridge: { Links: null } } },
+  });
+  expect((await engine.ask('GET', '/containers/web/data/json')).json).toMatchObject({ Id: id, Name: '/store' });
+  const listed = (await engine.ask('GET', `/containers/json?filters=${filters({ name: ['store'] })}`)).json;
+  expect(listed).toMatchObject([{ Names: ['/store', '/web/data'] }]);
+  await host.ok('restart', '-t', '0', 'web');
+  expect(await host.ok('exec', 'web', 'cat', '/etc/hosts')).toContain('\tdata ');
+  // What a client makes from the document has the same link.
+  await run('again', { Links: ['/store:/web/data'] });
+  expect(await host.ok('exec', 'again', 'cat', '/etc/hosts')).toContain('\tdata ');
+  await host.ok('rm', '-f', 'store');
+  expect((await engine.ask('GET', '/containers/web/json')).json).toMatchObject({ HostConfig: { Links: [] } });
+  await host.ok('rm', '-f', 'web', 'again');
+});
+
 test('containers are connected and disconnected', async () => {
   await engine.ask('POST', '/networks/create', { Name: 'one', IPAM: { Config: [{ Subnet: '10.97.4.0/24' }] } });
   await engine.ask('POST', '/networks/create', { Name: 'two' });

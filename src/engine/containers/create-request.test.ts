@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { goStructOf } from '../go-struct.ts';
 import { createRequestFrom } from './create-request.ts';
+import { parseLink } from './network-request.ts';
 
 const request = (body: Readonly<Record<string, unknown>>, minor = 51) =>
   createRequestFrom(goStructOf({ Image: 'web', ...body }), {
@@ -53,6 +54,16 @@ test('a volume of another driver is refused', () => {
     withHost({ Mounts: [{ Type: 'volume', Target: '/a', VolumeOptions: { DriverConfig } }] });
   expect(() => withDriver({ Name: 'nfs' })).toThrow('error looking up volume plugin nfs: plugin "nfs" not found');
   expect(withDriver({ Name: 'local', Options: null }).volumes).toHaveLength(1);
+});
+
+test('a link is read in both forms of Docker', () => {
+  expect(['db', 'db:data', 'db:/data', '/db:/web/data'].map(parseLink)).toEqual([
+    { name: 'db', alias: 'db' },
+    { name: 'db', alias: 'data' },
+    { name: 'db', alias: 'data' },
+    { name: 'db', alias: 'data' },
+  ]);
+  expect(() => parseLink('a:b:c')).toThrow('bad format for links: a:b:c');
 });
 
 test('the size of a terminal is rows and columns', () => {

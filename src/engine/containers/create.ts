@@ -6,18 +6,17 @@ import { findImage, type ResolvedImage } from '../../image/find.ts';
 import { imagePlatform, type Platform, parsePlatform, refuseOtherPlatform } from '../../image/platform.ts';
 import { familiarName, parseReference, withDefaultTag } from '../../image/reference.ts';
 import { refuseUnrunnable } from '../../image/runnable.ts';
-import { HealthctlError, hasCode, messageOf } from '../../lib/errors.ts';
+import { HealthctlError } from '../../lib/errors.ts';
 import { joinedContainer } from '../../oci/namespaces.ts';
 import type { CreateRequest } from '../../record/create-request.ts';
-import { storedConfigOf } from '../../record/stored-config.ts';
-import { EngineError, withStatuses } from '../errors.ts';
+import { withStatuses } from '../errors.ts';
 import { goStructOf } from '../go-struct.ts';
 import type { EngineDeps } from '../host.ts';
 import { type Answer, type Call, json, type Route } from '../route.ts';
 import { isSince } from '../version.ts';
 import { createRequestFrom } from './create-request.ts';
 import { discardedOf } from './discarded.ts';
-import { parseLink } from './network-request.ts';
+import { withLinks } from './links.ts';
 
 export function createRoutes(deps: EngineDeps): readonly Route[] {
   return [{ method: 'POST', path: '/containers/create', handle: (call) => create(deps, call) }];
@@ -31,15 +30,16 @@ async function create({ ctx, host, settings, path, log }: EngineDeps, call: Call
     defaultNetwork: settings.network.defaultNetwork,
   });
   const texts = body.struct('HostConfig')?.texts('VolumesFrom') ?? [];
-  const request = await withStatuses({ NOT_FOUND: 400, AMBIGUOUS: 400 }, () =>
+  const withVolumes = await withStatuses({ NOT_FOUND: 400, AMBIGUOUS: 400 }, () =>
     withVolumesFrom(ctx, asked, { texts, signal }),
   );
+  const links =
+    asked.network === settings.network.defaultNetwork ? body.struct('HostConfig')?.texts('Links') : undefined;
+  const request = await withLinks(ctx, withVolumes, { texts: links ?? [], signal });
   const { ctx: noting, warnings } = notingWarnings(ctx);
   const hostConfig = body.struct('HostConfig');
   if (hostConfig) warnings.push(...discardedOf(hostConfig));
   await withStatuses({ NOT_FOUND: 400 }, () => findJoined(ctx, request, signal));
-  if (request.network === settings.network.defaultNetwork)
-    for (const link of body.struct('HostConfig')?.texts('Links') ?? []) await findLinked(ctx, link, signal);
   const { record } = await createContainer(noting, request, {
     findImage: () => imageOf(ctx, { name: request.image, platform: platformFrom(call) }, signal),
     ...{ path, signal },
@@ -56,18 +56,6 @@ async function findJoined(ctx: ContainerContext, { namespaces }: CreateRequest, 
     const name = joinedContainer(mode);
     if (name !== undefined) await resolveContainer(ctx.containerd, name, { signal });
   }
-}
-
-/** A container that is linked on the default network must be there. Throws EngineError 400 in Docker's words. */
-async function findLinked(ctx: ContainerContext, link: string, signal: AbortSignal): Promise<void> {
-  const { name } = parseLink(link);
-  const linked = await resolveContainer(ctx.containerd, name, { signal }).catch((cause: unknown) => {
-    if (!hasCode(cause, 'NOT_FOUND', 'AMBIGUOUS')) throw cause;
-    throw new EngineError(400, `could not get container for ${name}: ${messageOf(cause)}`, { cause });
-  });
-  if (storedConfigOf(linked)?.HostConfig.NetworkMode !== 'host') return;
-  const reason = "host type networking can't be used with links. This would result in undefined behavior";
-  throw new EngineError(400, `conflicting options: ${reason}`);
 }
 
 /** The context with a log whose warnings are for the client. */

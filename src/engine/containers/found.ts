@@ -5,10 +5,13 @@ import { isStoppedByUser, restartPolicyOf } from '../../record/restart-label.ts'
 import { asRestarting, type ContainerView, withNextRestart } from '../../record/view.ts';
 import type { EngineDeps } from '../host.ts';
 import type { Call } from '../route.ts';
+import { idOfLink } from './links.ts';
 
 /** The container that the path of a call names. Throws NOT_FOUND `No such container: x`, AMBIGUOUS. */
-export function foundView({ ctx }: Pick<EngineDeps, 'ctx'>, { part, signal }: Call): Promise<ContainerView> {
-  return resolveView(ctx, part('id'), { signal });
+export async function foundView({ ctx }: Pick<EngineDeps, 'ctx'>, { part, signal }: Call): Promise<ContainerView> {
+  const name = part('id');
+  const id = name.includes('/') ? await idOfLink(ctx, name, signal) : undefined;
+  return resolveView(ctx, id ?? name, { signal });
 }
 
 /** The same as lists and documents show it: with its health, and with a restart that is under way. */

@@ -4,12 +4,13 @@ import type { GivenHealthConfig } from '../../health/config.ts';
 import { dockerJsonFromHealthConfig } from '../../health/config-json.ts';
 import { collectFields } from '../../health/fields.ts';
 import { type JsonObject, objectIn } from '../../lib/shape.ts';
-import { specOf } from '../../record/details.ts';
+import { detailsOf, specOf } from '../../record/details.ts';
 import type { ContainerDocument } from '../../record/document.ts';
 import { recordedOriginsOf } from '../../record/health-labels.ts';
 import type { EngineDeps } from '../host.ts';
 import { json, type Route } from '../route.ts';
 import { shownContainer } from './found.ts';
+import { shownLinks } from './links.ts';
 
 export function inspectRoutes(deps: EngineDeps): readonly Route[] {
   return [
@@ -21,12 +22,15 @@ export function inspectRoutes(deps: EngineDeps): readonly Route[] {
         const { signal, query } = call;
         const document = await describeContainer(deps.ctx, listed, { size: query.flag('size'), signal });
         const execIds = deps.execs.idsOf(document.Id);
+        const { record, name } = listed.view;
+        const links = await shownLinks(deps.ctx, { name, details: detailsOf(record) }, signal);
         const linux = specOf(listed.view.record)?.linux;
         return json({
           ...asDockersDaemon(document, setConfigOf(listed)),
           ExecIDs: execIds.length > 0 ? execIds : null,
           HostConfig: {
             ...document.HostConfig,
+            ...(links ? { Links: links } : {}),
             CgroupnsMode: cgroupModeOf(document.HostConfig, linux?.namespaces ?? []),
             MaskedPaths: linux?.maskedPaths ?? null,
             ReadonlyPaths: linux?.readonlyPaths ?? null,

@@ -21,6 +21,7 @@ import type { EngineDeps } from '../host.ts';
 import { type Answer, type Call, json, type Route } from '../route.ts';
 import { type ApiVersion, isSince } from '../version.ts';
 import { asShown } from './found.ts';
+import { linkNames } from './links.ts';
 
 export function listRoutes(deps: EngineDeps): readonly Route[] {
   return [{ method: 'GET', path: '/containers/json', handle: (call) => list(deps, call) }];
@@ -37,15 +38,17 @@ async function list(deps: EngineDeps, { query, signal, version }: Call): Promise
     const shown = asShown(deps, view);
     return (isAll || SHOWN_STATES.has(shown.state)) && isInTime(view) && matchesView(filters, shown, dirs);
   };
-  const listed = deps.host.listed()?.filter(({ view }) => keep(view));
+  const known = deps.host.listed();
+  const listed = known?.filter(({ view }) => keep(view));
   const matching = (listed ?? (await listContainers(ctx, { keep, signal })))
     .map((row) => ({ ...row, view: asShown(deps, row.view) }))
     .filter(({ health }) => matchesHealth(filters, health));
   const rows = limit > 0 ? matching.slice(0, limit) : matching;
   const sizesOf = query.flag('size') ? openContainerSizes(ctx, { signal }) : undefined;
+  const names = linkNames(known ?? rows, ({ view }) => knownDetailsOf(view.record));
   const entries = rows.map(async (row) => {
     const sizes = await sizesOf?.(row.view.record).catch(refusalOfSizes);
-    return entryOf(row, { dirs, nowMs: clock.now(), sizes, version });
+    return entryOf(row, { dirs, nowMs: clock.now(), sizes, version, names: names.get(row.view.record.id) ?? [] });
   });
   return json(await Promise.all(entries));
 }
@@ -60,27 +63,29 @@ interface EntryFacts {
   readonly dirs: NamespaceDirs;
   readonly nowMs: number;
   readonly version: ApiVersion;
+  /** By links of other containers. */
+  readonly names?: readonly string[];
   readonly sizes: { readonly SizeRw: number; readonly SizeRootFs: number } | undefined;
 }
 
 /** A record is the same object while nothing has changed. */
-const known = new WeakMap<ContainerView['record'], Details>();
+const detailsByRecord = new WeakMap<ContainerView['record'], Details>();
 
 function knownDetailsOf(record: ContainerView['record']): Details {
-  const details = known.get(record) ?? detailsOf(record);
-  known.set(record, details);
+  const details = detailsByRecord.get(record) ?? detailsOf(record);
+  detailsByRecord.set(record, details);
   return details;
 }
 
 /** An entry of the list (moby: api/types/container Summary). */
-export function entryOf({ view, health }: ListedContainer, { dirs, nowMs, sizes, version }: EntryFacts) {
+export function entryOf({ view, health }: ListedContainer, { dirs, nowMs, sizes, version, names = [] }: EntryFacts) {
   const { record } = view;
   const details = knownDetailsOf(record);
   const attachment = attachmentOf(view, dirs);
   const settings = networkSettingsOf(view, { details, attachment });
   return {
     Id: record.id,
-    Names: [`/${view.name}`],
+    Names: [`/${view.name}`, ...names],
     Image: details.image,
     ImageID: details.imageId,
     Command: commandLine(details.args),

@@ -31,7 +31,7 @@ export function networkIn(
       publish: portsIn(host, exposed),
       publishAll: host.flag('PublishAllPorts'),
       expose: exposed,
-      endpoints: endpointsIn(body, { host, version, network, asked }),
+      endpoints: endpointsIn(body, { host, version, network, asked, defaultNetwork }),
       mayLackNetworks: true,
       dns: (host.texts('Dns') ?? []).map(parseDns),
       dnsSearch: host.texts('DnsSearch') ?? [],
@@ -88,9 +88,9 @@ function hostPortIn(binding: GoStruct): string {
  */
 function endpointsIn(
   body: GoStruct,
-  parts: Omit<NetworkParts, 'defaultNetwork'> & { readonly network: string; readonly asked: string },
+  parts: NetworkParts & { readonly network: string; readonly asked: string },
 ): readonly EndpointConfig[] {
-  const { host, network, asked, version } = parts;
+  const { host, network, asked, version, defaultNetwork } = parts;
   if (networkModeOf(network).kind !== 'network') return [];
   const given = body.struct('NetworkingConfig')?.structMap('EndpointsConfig') ?? new Map();
   if (!isSince(version, 44) && given.size > 1)
@@ -103,7 +103,9 @@ function endpointsIn(
   const isFirst = (endpoint: EndpointConfig): boolean => endpoint.network === network;
   const ordered = [...named.filter(isFirst), ...named.filter((endpoint) => !isFirst(endpoint))];
   const endpoints = ordered.length > 0 ? ordered : [plainEndpoint(network)];
-  const legacyLinks = (host.texts('Links') ?? []).map(parseLink).map(({ name, alias }) => `${name}:${alias}`);
+  // Those of the default network are looked up: see withLinks.
+  const ownLinks = network === defaultNetwork ? [] : (host.texts('Links') ?? []).map(parseLink);
+  const legacyLinks = ownLinks.map(({ name, alias }) => `${name}:${alias}`);
   const { ofInterface } = sysctlsOf(host.textMap('Sysctls') ?? {}, { network, version });
   return endpoints.map((endpoint) => {
     const { mac, ...rest } = endpoint;
@@ -129,7 +131,7 @@ export function parseLink(text: string): { readonly name: string; readonly alias
   if (more.length > 0) throw new EngineError(400, `bad format for links: ${text}`);
   return name.startsWith('/') && text.includes(':')
     ? { name: name.slice(1), alias: alias.slice(alias.lastIndexOf('/') + 1) }
-    : { name, alias };
+    : { name, alias: alias.replace(/^\/+/, '') };
 }
 
 /** Those of the network come last, so that they count. */
