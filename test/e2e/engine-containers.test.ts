@@ -137,6 +137,13 @@ describe('a create that is refused', () => {
       'could not get container for nosuch: No such container: nosuch',
     ],
     [
+      'a network of a missing container',
+      '',
+      { HostConfig: { NetworkMode: 'container:nosuch' } },
+      400,
+      'No such container: nosuch',
+    ],
+    [
       'a volume of another driver',
       '',
       { HostConfig: { Mounts: [{ Type: 'volume', Target: '/x', VolumeOptions: { DriverConfig: { Name: 'nfs' } } }] } },

@@ -50,9 +50,16 @@ async function create({ ctx, host, settings, path, log }: EngineDeps, call: Call
   return json({ Id: record.id, Warnings: warnings }, 201);
 }
 
-/** A container whose namespace is joined must be there: to Docker it is part of a bad request. */
-async function findJoined(ctx: ContainerContext, { namespaces }: CreateRequest, signal: AbortSignal): Promise<void> {
-  for (const mode of [namespaces.pid, namespaces.ipc]) {
+/**
+ * A container whose namespace is joined must be there: to Docker it is part of a bad request. A client that is told that
+ * something was not found takes it for the image, and pulls that.
+ */
+async function findJoined(
+  ctx: ContainerContext,
+  { namespaces: { pid, ipc }, network }: CreateRequest,
+  signal: AbortSignal,
+): Promise<void> {
+  for (const mode of [pid, ipc, network]) {
     const name = joinedContainer(mode);
     if (name !== undefined) await resolveContainer(ctx.containerd, name, { signal });
   }
