@@ -199,6 +199,19 @@ describe('after an event', () => {
     expect(now()?.task).toBeUndefined();
   });
 
+  test('a task that is killed before its start does not count as a run', () => {
+    const deleted = eventAt({ kind: 'task-deleted', id: 'c1' });
+    for (const task of [undefined, { status: 'created' }] as const) {
+      const { model, now } = hostWith(task);
+      expect(model.apply(exit(FIRST, 137))).toMatchObject({ kind: 'exited', exitStatus: 137 });
+      model.apply(deleted);
+      expect(now()?.task).toBeUndefined();
+    }
+    const { model, now } = hostWith({});
+    for (const event of [exit(FIRST, 3), deleted, exit(SECOND, 137), deleted]) model.apply(event);
+    expect(now()?.task).toMatchObject({ pid: FIRST, exitStatus: 3 });
+  });
+
   test('the removal of a container is reported once', () => {
     const { model, now } = hostWith({});
     const container = now();

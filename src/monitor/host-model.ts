@@ -118,7 +118,8 @@ export function createHostModel(momentOfNow: () => Moment): HostModel {
   };
   const exited = (container: KnownContainer, event: Extract<ContainerdEvent, { kind: 'task-exited' }>): Effect => {
     const { exitStatus, exitedAtMs, pid } = event;
-    if (container.task && container.task.pid !== pid && container.run) return NONE; // of an earlier run
+    const { task: before, run } = container;
+    if (before && before.pid !== pid && run) return NONE; // of an earlier run
     const task: TaskRecord = {
       ...NO_TASK,
       ...container.task,
@@ -128,7 +129,10 @@ export function createHostModel(momentOfNow: () => Moment): HostModel {
       exitedAtMs,
       status: 'stopped',
     };
-    return { kind: 'exited', container: set({ ...container, task, run: undefined }), exitStatus, exitedAtMs };
+    const ended = { ...container, task, run: undefined };
+    // One that is killed before its start is reported too, and was no run.
+    if (run || (before?.pid === pid && before.status !== 'created')) set(ended);
+    return { kind: 'exited', container: ended, exitStatus, exitedAtMs };
   };
   const changed = (container: KnownContainer): Effect => ({ kind: 'changed', container: set(container) });
   const paused = (container: KnownContainer, status: TaskRecord['status']): Effect =>
