@@ -25,7 +25,7 @@ import { ownIdentity } from '../system/process-identity.ts';
 import { readFilesInRoot } from '../system/rootfs.ts';
 import { type ContainerContext, makeDataDir } from './context.ts';
 import { findInit } from './host/host-facts.ts';
-import { type HostNeeds, hostNeedsOf, makeBindSource, refuseMounts, shownDefaults } from './host/host-needs.ts';
+import { type HostNeeds, hostNeedsOf, makeBindSources, refuseMounts, shownDefaults } from './host/host-needs.ts';
 import { canReadOnlyBelow } from './host/read-only-below.ts';
 import { chooseRuntime } from './host/runtime.ts';
 import { liveFileOf } from './logs/output-files.ts';
@@ -223,7 +223,7 @@ interface SpecParts extends HostNeeds {
 
 function specOptionsOf(ctx: ContainerContext, parts: SpecParts): SpecOptions {
   const { id, request, placement, image, user, volumes, path, host, devices, apparmor, modes, shm } = parts;
-  for (const { source, mount } of request.binds) if (!mount) makeBindSource(source);
+  makeBindSources(request.binds);
   return {
     ...specOptionsFrom(request),
     ...specNetworkOf(ctx, { id, request, placement, modes }),

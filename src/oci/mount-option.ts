@@ -13,6 +13,8 @@ export interface MountFields {
   readonly readOnly: boolean;
   readonly propagation?: string;
   readonly recursive?: string;
+  /** Only Docker's API has it. */
+  readonly makesSource?: true;
   readonly noCopy?: boolean;
   readonly labels: Readonly<Record<string, string>>;
   /** The part of a volume that is mounted. */
@@ -174,6 +176,7 @@ function bindOf(fields: MountFields, refuse: Refuse): MountRequest {
     mount: {
       recursive: recursiveOf('bind-recursive', recursive),
       ...(fields.propagation === undefined ? {} : { hasPropagation: true as const }),
+      ...(fields.makesSource ? { makesSource: true as const } : {}),
     },
   };
   return { kind: 'bind', bind };

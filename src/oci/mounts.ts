@@ -22,13 +22,15 @@ export interface Bind {
   /** Whether what is mounted below a read-only one may be written, as with clients of Docker before API 1.44. */
   readonly isWritableBelow?: true;
   /**
-   * Of `--mount`: the source must exist. `recursive` is about the mounts below it: `disabled` leaves them out,
+   * Of `--mount`: the source must exist, unless it is to be made. `recursive` is about the mounts below it: `disabled` leaves them out,
    * `writable` leaves them writable, `readonly` makes them read-only or fails.
    */
   readonly mount?: {
     readonly recursive: 'enabled' | 'disabled' | 'writable' | 'readonly';
     /** Whether the propagation was given. */
     readonly hasPropagation?: true;
+    /** A missing source is made, as with `-v`. */
+    readonly makesSource?: true;
   };
 }
 

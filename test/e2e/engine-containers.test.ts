@@ -1,3 +1,5 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type EngineBed, startEngine } from './support/engine.ts';
 import { type Bed, openBed, until } from './support/harness.ts';
@@ -289,6 +291,15 @@ test('the document gives back what was asked for', async () => {
   });
   expect(document.Config.Env).toContain('A=b');
   expect(document.HostConfig.MaskedPaths).toContain('/proc/kcore');
+});
+
+test('a bind makes its missing directory on the host where that was asked for', async () => {
+  const Source = join(bed.directory, 'made/deep');
+  const Mounts = [
+    { Type: 'bind', Source, Target: '/x', BindOptions: { Propagation: 'rslave', CreateMountpoint: true } },
+  ];
+  const { HostConfig } = await inspect(await create({ HostConfig: { Mounts } }));
+  expect([existsSync(Source), HostConfig.Mounts]).toEqual([true, Mounts]);
 });
 
 test('a container whose policy restarts it is never shown as ended before the last time', async () => {

@@ -2,7 +2,7 @@ import { mkdirSync, statSync } from 'node:fs';
 import { errnoOf, HealthctlError, messageOf } from '../../lib/errors.ts';
 import { refuseCpuset } from '../../oci/cpuset.ts';
 import type { GivenDevice } from '../../oci/devices.ts';
-import { refuseDuplicates } from '../../oci/mounts.ts';
+import { type Bind, refuseDuplicates } from '../../oci/mounts.ts';
 import type { NamespaceModes } from '../../oci/namespaces.ts';
 import { type Limits, resolveResources, resourceWarnings, swapOf } from '../../oci/resources.ts';
 import type { HostFacts } from '../../oci/spec.ts';
@@ -55,14 +55,20 @@ function refuseLimits({ limits, privileged }: CreateRequest, host: HostFacts): v
 /** Throws with Docker's texts for impossible mounts: two at one path, and a --mount of a missing source. */
 export function refuseMounts({ binds, volumes, tmpfs }: CreateRequest): void {
   refuseDuplicates([...binds, ...volumes, ...tmpfs]);
-  const missing = binds.find(({ source, mount }) => mount && !statSync(source, { throwIfNoEntry: false }));
+  const missing = binds.find((bind) => !isSourceMade(bind) && !statSync(bind.source, { throwIfNoEntry: false }));
   if (!missing) return;
   const reason = `bind source path does not exist: ${missing.source}`;
   throw new HealthctlError('INVALID', `invalid mount config for type "bind": ${reason}`);
 }
 
-/** Docker's -v creates a missing directory on the host. */
-export function makeBindSource(source: string): void {
+/** Docker's -v creates a missing directory on the host; --mount only where its API is asked for that. */
+const isSourceMade = ({ mount }: Bind): boolean => mount === undefined || mount.makesSource === true;
+
+export function makeBindSources(binds: readonly Bind[]): void {
+  for (const bind of binds) if (isSourceMade(bind)) makeBindSource(bind.source);
+}
+
+function makeBindSource(source: string): void {
   try {
     mkdirSync(source, { recursive: true });
   } catch (error) {

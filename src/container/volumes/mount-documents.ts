@@ -70,6 +70,7 @@ export function mountOptionsOf({ binds, volumes, tmpfs }: Mounts): { readonly Mo
       const options = {
         ...(propagation === 'rprivate' ? {} : { Propagation: propagation }),
         ...(mount.recursive === 'disabled' ? { NonRecursive: true } : {}),
+        ...(mount.makesSource ? { CreateMountpoint: true } : {}),
         ...(mount.recursive === 'writable' ? { ReadOnlyNonRecursive: true } : {}),
         ...(mount.recursive === 'readonly' ? { ReadOnlyForceRecursive: true } : {}),
       };

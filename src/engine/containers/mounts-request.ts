@@ -104,6 +104,8 @@ function mountFieldsIn(mount: GoStruct, version: ApiVersion): MountFields {
     readOnly: mount.flag('ReadOnly'),
     ...(propagation === '' ? {} : { propagation }),
     ...recursionIn(bind),
+    // Before API 1.42 it is ignored.
+    ...(isSince(version, 42) && bind?.flag('CreateMountpoint') ? { makesSource: true } : {}),
     ...(volume?.flag('NoCopy') ? { noCopy: true } : {}),
     labels: volume?.textMap('Labels') ?? {},
     ...driverOptionsIn(volume?.struct('DriverConfig')),
