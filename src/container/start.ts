@@ -26,7 +26,7 @@ import { prepareNamespaces } from './namespaces.ts';
 import { ensureNerdctlAnnotations } from './nerdctl/annotations.ts';
 import { attachNetwork, detachNetwork } from './network/attach.ts';
 import { writeGeneratedFiles } from './network/generated-files.ts';
-import { withJoinedNetwork } from './network/join.ts';
+import { isJoinRefusal, withJoinedNetwork } from './network/join.ts';
 import { writePidfile } from './pidfile.ts';
 import { startFailure } from './start-failure.ts';
 import { noteStartFailure } from './start-failure-note.ts';
@@ -171,6 +171,7 @@ async function makeTask(ctx: ContainerContext, view: ContainerView, isAttached: 
       mode.kind === 'container' ? await withJoinedNetwork(ctx, { id, joined: mode.container }, make) : await make();
     return { pid, stdio };
   } catch (error) {
+    if (isJoinRefusal(error)) throw error;
     if (hasCode(error, 'ALREADY_EXISTS'))
       throw new HealthctlError('CONFLICT', `container ${id.slice(0, 12)} is being started by somebody else`, {
         cause: error,

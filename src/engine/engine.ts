@@ -225,10 +225,10 @@ function callOf(exchange: Exchange, { matched: { version, part }, signal, begun 
   const { headers } = request;
   return {
     ...{ version, part, query: queryOf(search), headers, signal, body: exchange.body },
-    json: async ({ isRequired = false } = {}) => {
+    json: async ({ isRequired = false, type } = {}) => {
       const { hasBody } = exchange;
       checkJsonType({ contentType: headers['content-type'], hasBody });
-      return hasBody || isRequired ? parseJsonBody(await textOf(exchange.body())) : {};
+      return hasBody || isRequired ? parseJsonBody(await textOf(exchange.body()), type) : {};
     },
     stream: ({ contentType, status = 200, headers: more = {} }) => {
       response.writeHead(status, contentType === undefined ? { ...more } : { ...more, 'Content-Type': contentType });

@@ -25,21 +25,23 @@ export function checkJsonType({ contentType = '', hasBody }: BodyHead): void {
 /**
  * One JSON object, as Go's decoder reads it. Throws INVALID in Docker's words for no object, for a text that ends too
  * early, and for more than one document.
+ *
+ * @param type Go's, in the error for another value
  */
-export function parseJsonBody(text: string): JsonObject {
+export function parseJsonBody(text: string, type?: string): JsonObject {
   const [start, end] = firstValueOf(text);
   const value = decodeJson(text.slice(start, end));
-  if (text.slice(end).trim() !== '') throw new HealthctlError('INVALID', 'unexpected content after JSON');
+  if (/[^ \t\r\n]/.test(text.slice(end))) throw new HealthctlError('INVALID', 'unexpected content after JSON');
   if (isObject(value)) return value;
   if (value === null) return {};
-  throw refusal(`json: cannot unmarshal ${kindOf(value)} into Go value`);
+  throw refusal(`json: cannot unmarshal ${kindOf(value)} into Go value${type === undefined ? '' : ` of type ${type}`}`);
 }
 
 const refusal = (reason: string): HealthctlError => new HealthctlError('INVALID', `invalid JSON: ${reason}`);
 
 /** Where the first value of a text begins and ends. Throws INVALID if there is none. */
 function firstValueOf(text: string): readonly [number, number] {
-  const start = text.search(/\S/);
+  const start = text.search(/[^ \t\r\n]/);
   if (start < 0) throw refusal('got EOF while reading request body');
   return [start, endOfJsonValue(text, start)];
 }

@@ -51,7 +51,7 @@ export interface Call {
    *
    * @param options.isRequired a missing body is refused
    */
-  json(options?: { readonly isRequired?: boolean }): Promise<JsonObject>;
+  json(options?: { readonly isRequired?: boolean; readonly type?: string }): Promise<JsonObject>;
   /** The body as bytes, of whatever type. */
   body(): Readable;
   /** Sends the head at once. The answer ends when the handler returns; if it throws then, the connection is cut. */

@@ -196,6 +196,20 @@ describe('a create that is refused', () => {
       400,
       'VolumeOptions must not be specified on mount type "bind"',
     ],
+    [
+      'a name in the UTS namespace of the host',
+      '',
+      { Hostname: 'x', HostConfig: { UTSMode: 'host' } },
+      400,
+      'conflicting options: hostname and the UTS mode',
+    ],
+    [
+      'links of the host',
+      '',
+      { HostConfig: { NetworkMode: 'host', Links: ['a:b'] } },
+      400,
+      /^conflicting options: host type/,
+    ],
     ['another runtime', '', { HostConfig: { Runtime: 'nosuch' } }, 400, 'unknown or invalid runtime name: nosuch'],
     ['another platform', 'platform=linux/s390x', {}, 404, /was found but its platform \(.*\) does not match/],
     [
@@ -393,6 +407,26 @@ test('prune removes what has ended, and tells it', async () => {
   const prune = async () => (await ask('POST', `/containers/prune?filters=${filters}`)).json;
   expect(await prune()).toMatchObject({ ContainersDeleted: [id] });
   expect(await prune()).toEqual({ ContainersDeleted: null, SpaceReclaimed: 0 });
+});
+
+test('a start takes no configuration, and no network of a container that does not run', async () => {
+  const create = async (body: object) => {
+    const { json } = await ask('POST', '/containers/create', { Image: image, ...body });
+    return (json as { Id: string }).Id;
+  };
+  const donor = await create({});
+  const { json } = await ask('GET', `/containers/${donor}/json`);
+  const joined = await create({ HostConfig: { NetworkMode: `container:${donor}` } });
+  expect(await ask('POST', `/containers/${joined}/start`, { Binds: [] })).toMatchObject({
+    status: 400,
+    json: { message: expect.stringContaining('starting container with non-empty request body') },
+  });
+  const name = (json as { Name: string }).Name.slice(1);
+  expect(await ask('POST', `/containers/${joined}/start`, {})).toMatchObject({
+    status: 409,
+    json: { message: `cannot join network namespace of a non running container: container ${name} is created` },
+  });
+  for (const id of [joined, donor]) expect((await ask('DELETE', `/containers/${id}`)).status).toBe(204);
 });
 
 test('a container that removes itself goes after a start that failed, too', async () => {

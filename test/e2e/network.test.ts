@@ -293,7 +293,7 @@ describe('the network of another container', () => {
     await until(async () => (await host.cli(...fetched)).stdout === 'shared\n');
     await host.ok('stop', '-t', '0', name, server);
     const refused = await host.cli('start', name);
-    expect(refused.stderr).toContain(`cannot join network of a non running container: ${id}`);
+    expect(refused.stderr).toContain('cannot join network namespace of a non running container: container ');
     await host.ok('rm', name, server);
   });
 });

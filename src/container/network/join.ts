@@ -1,9 +1,10 @@
 import { symlinkSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { runDirOf, type StateDirs } from '../../lib/dirs.ts';
-import { HealthctlError } from '../../lib/errors.ts';
+import { HealthctlError, hasCode } from '../../lib/errors.ts';
 import { makeOwnDirectory, removeOwn } from '../../system/own-file.ts';
 import type { ContainerContext } from '../context.ts';
+import { resolveView } from '../resolve.ts';
 
 /**
  * A symbolic link that exists only while a container is created that joins another's network: its runtime spec always
@@ -13,6 +14,16 @@ import type { ContainerContext } from '../context.ts';
 export function joinPathOf(dirs: StateDirs, subject: { readonly namespace: string; readonly id: string }): string {
   return `${runDirOf(dirs, subject)}.netns`;
 }
+
+async function cannotJoin(ctx: ContainerContext, joined: string): Promise<HealthctlError> {
+  const { name, state } = await resolveView(ctx, joined);
+  const why = `container ${name} is ${state}`;
+  return new HealthctlError('CONFLICT', `cannot join network namespace of a non running container: ${why}`);
+}
+
+/** Whether a start failed because the container whose network is to be joined does not run. */
+export const isJoinRefusal = (error: unknown): boolean =>
+  hasCode(error, 'CONFLICT') && error.message.startsWith('cannot join network namespace ');
 
 /**
  * Runs `make` while the network of another container is at the path that this one's runtime spec names.
@@ -25,8 +36,7 @@ export async function withJoinedNetwork<T>(
   make: () => Promise<T>,
 ): Promise<T> {
   const task = await ctx.containerd.tasks.find(joined);
-  if (task?.status !== 'running' && task?.status !== 'paused')
-    throw new HealthctlError('CONFLICT', `cannot join network of a non running container: ${joined}`);
+  if (task?.status !== 'running' && task?.status !== 'paused') throw await cannotJoin(ctx, joined);
   const path = joinPathOf(ctx.dirs, { namespace: ctx.containerd.namespace, id });
   makeOwnDirectory(dirname(path), ctx.dirs);
   removeOwn(path);

@@ -59,7 +59,7 @@ export function createRequestFrom(body: GoStruct, { name, version, defaultNetwor
     init: host.flag('Init'),
     limits: limitsIn(host),
     oomScoreAdj: oomScoreIn(host),
-    ...namespacesIn(host, { network, version }),
+    ...namespacesIn(host, { network, version, hostname: body.text('Hostname') }),
     devices: devicesIn(host),
     deviceRules: host.texts('DeviceCgroupRules') ?? [],
     annotations: annotationsIn(host),
@@ -175,11 +175,12 @@ const refusal = (kind: string, mode: string): HealthctlError =>
 
 function namespacesIn(
   host: GoStruct,
-  { network, version }: { readonly network: string; readonly version: ApiVersion },
+  { network, version, hostname }: { readonly network: string; readonly version: ApiVersion; readonly hostname: string },
 ): Pick<CreateRequest, 'namespaces' | 'sysctls'> {
   const [pid, uts] = [host.text('PidMode'), host.text('UTSMode')];
   if (!['', 'host'].includes(pid) && !/^container:./.test(pid)) throw refusal('PID', pid);
   if (!['', 'host'].includes(uts)) throw refusal('UTS', uts);
+  if (uts === 'host' && hostname !== '') throw new EngineError(400, 'conflicting options: hostname and the UTS mode');
   refuseOthers(host);
   const ipc = host.text('IpcMode') || (isSince(version, 40) ? '' : 'shareable');
   const namespaces = parseNamespaceModes({ pid, ipc, uts, cgroup: host.text('CgroupnsMode') });

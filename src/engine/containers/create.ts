@@ -24,7 +24,7 @@ export function createRoutes(deps: EngineDeps): readonly Route[] {
 
 async function create({ ctx, host, settings, path, log }: EngineDeps, call: Call): Promise<Answer> {
   const { query, version, signal } = call;
-  const body = goStructOf(await call.json({ isRequired: true }));
+  const body = goStructOf(await call.json({ isRequired: true, type: 'container.CreateRequest' }));
   const asked = createRequestFrom(body, {
     ...{ name: query.text('name'), version },
     defaultNetwork: settings.network.defaultNetwork,

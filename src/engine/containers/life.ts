@@ -44,7 +44,18 @@ async function changed({ host }: EngineDeps, view: ContainerView, work: () => Pr
   return empty();
 }
 
+/** An empty object is none, with some white space (moby: daemon/server/router/container/container_routes.go). */
+const MAX_EMPTY_BYTES = 7;
+
+const hasConfig = (headers: Call['headers']): boolean =>
+  headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > MAX_EMPTY_BYTES;
+
 async function start(deps: EngineDeps, call: Call): Promise<Answer> {
+  if (hasConfig(call.headers))
+    throw new EngineError(
+      400,
+      'starting container with non-empty request body was deprecated since API v1.22 and removed in v1.24',
+    );
   const view = await foundView(deps, call);
   if (view.state === 'running') return empty(304);
   return changed(deps, view, async () => {
@@ -71,7 +82,7 @@ async function removeUnstarted({ host, log }: EngineDeps, { record }: ContainerV
 /** Docker: a program that cannot be run is the client's fault (moby: daemon/errors.go, translateContainerdStartErr). */
 function startRefusal(error: unknown): unknown {
   // The container whose namespace is to be joined does not run: to Docker a fault of the host.
-  if (hasCode(error, 'CONFLICT') && error.message.startsWith('failed to join '))
+  if (hasCode(error, 'CONFLICT') && error.message.startsWith('failed to join PID '))
     return new EngineError(500, error.message, { cause: error });
   if (hasCode(error, 'RUNTIME') && !error.message.startsWith(NETWORK_FAILURE))
     return new EngineError(

@@ -24,6 +24,7 @@ export function networkIn(
   const asked = host.text('NetworkMode');
   const network = ['', 'default'].includes(asked) ? defaultNetwork : asked;
   refuseConflicts(body, host, network);
+  refuseLinks(host, network);
   const exposed = (body.keys('ExposedPorts') ?? []).flatMap(parseExpose);
   return {
     network,
@@ -39,6 +40,15 @@ export function networkIn(
       extraHosts: (host.texts('ExtraHosts') ?? []).map(parseExtraHost),
     },
   };
+}
+
+/** Throws EngineError with Docker's texts for links on a network of something else. */
+function refuseLinks(host: GoStruct, network: string): void {
+  const { kind } = networkModeOf(network);
+  if ((host.texts('Links') ?? []).length === 0 || !(kind === 'container' || kind === 'host')) return;
+  const what = kind === 'host' ? 'host type networking' : 'container type network';
+  const why = "can't be used with links. This would result in undefined behavior";
+  throw new EngineError(400, `conflicting options: ${what} ${why}`);
 }
 
 /** Throws EngineError with Docker's texts (moby: daemon/runconfig/hostconfig_unix.go). */

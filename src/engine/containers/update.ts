@@ -15,7 +15,7 @@ export function updateRoutes(deps: EngineDeps): readonly Route[] {
 }
 
 async function update(deps: EngineDeps, call: Call): Promise<Answer> {
-  const body = goStructOf(await call.json({ isRequired: true }), 'UpdateConfig');
+  const body = goStructOf(await call.json({ isRequired: true, type: 'container.UpdateConfig' }), 'UpdateConfig');
   const limits = limitsFrom(body, call.version);
   const restart = restartFrom(body);
   const view = await foundView(deps, call);

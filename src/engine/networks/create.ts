@@ -21,7 +21,7 @@ export function networkCreateRoutes({ ctx }: Pick<EngineDeps, 'ctx'>): readonly 
       method: 'POST',
       path: '/networks/create',
       handle: async (call) => {
-        const body = goStructOf(await call.json(), 'CreateRequest');
+        const body = goStructOf(await call.json({ type: 'network.CreateRequest' }), 'CreateRequest');
         const { asked, driver, warning } = newNetworkFrom(body, call.version);
         const networks = networkContextOf(ctx);
         checkNetworking(networks);

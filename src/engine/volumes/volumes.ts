@@ -58,7 +58,7 @@ function inspect(ctx: Context, name: string): Answer {
 }
 
 async function create(ctx: Context, call: Call): Promise<Answer> {
-  const { Name, Driver, DriverOpts, Labels } = await call.json({ isRequired: true });
+  const { Name, Driver, DriverOpts, Labels } = await call.json({ isRequired: true, type: 'volume.CreateOptions' });
   const name = isText(Name) && Name !== '' ? Name : undefined;
   const volume = await createVolume(ctx, {
     name,
