@@ -346,6 +346,20 @@ test('events tell what users do with a container', async () => {
   await ask('DELETE', `/containers/${id}?force=1`);
 });
 
+test('an image is found by its id, whole or not, with and without the algorithm', async () => {
+  const { Id: id } = (await ask('GET', `/images/${image}/json`)).json as { Id: string };
+  const hex = id.slice('sha256:'.length);
+  for (const Image of [id, hex, hex.slice(0, 12)]) {
+    const made = await create({ Image });
+    expect((await inspect(made)).Image).toBe(id);
+    await ask('DELETE', `/containers/${made}`);
+  }
+  expect(await ask('POST', '/containers/create', { Image: '0'.repeat(64) })).toMatchObject({
+    status: 404,
+    json: { message: `No such image: ${'0'.repeat(64)}` },
+  });
+});
+
 test('a program that is missing: 400, and the container stays created', async () => {
   const id = await create({ Cmd: ['/no/such/program'] });
   const answer = await ask('POST', `/containers/${id}/start`);

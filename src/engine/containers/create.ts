@@ -4,7 +4,7 @@ import { resolveContainer } from '../../container/resolve.ts';
 import { withVolumesFrom } from '../../container/volumes/from.ts';
 import { findImage, type ResolvedImage } from '../../image/find.ts';
 import { imagePlatform, type Platform, parsePlatform, refuseOtherPlatform } from '../../image/platform.ts';
-import { familiarName, parseReference, withDefaultTag } from '../../image/reference.ts';
+import { familiarName, tryParseReference, withDefaultTag } from '../../image/reference.ts';
 import { refuseUnrunnable } from '../../image/runnable.ts';
 import { HealthctlError } from '../../lib/errors.ts';
 import { joinedContainer } from '../../oci/namespaces.ts';
@@ -86,7 +86,9 @@ async function imageOf(
   signal: AbortSignal,
 ): Promise<ResolvedImage> {
   const found = await findImage(ctx, name, { signal, ...(platform ? { platform } : {}) });
-  const shown = familiarName(withDefaultTag(parseReference(name)));
+  // An id without its algorithm is no name.
+  const reference = tryParseReference(name);
+  const shown = reference ? familiarName(withDefaultTag(reference)) : name;
   if (!found) throw new HealthctlError('NOT_FOUND', `No such image: ${shown}`);
   if (platform) {
     refuseOtherPlatform(shown, imagePlatform(found.config), platform);
