@@ -21,7 +21,7 @@ beforeAll(async () => {
   for (const name of ['steady-lookups.mjs', 'musl-lookup.mjs', 'fake-name-server.mjs'])
     cpSync(fileURLToPath(new URL(`../../testbed/${name}`, import.meta.url)), join(machine.shared, name));
   await machine.healthctl('load', '--quiet', '--input', '/shared/image.tar');
-  await machine.healthctl('daemon', 'install');
+  await machine.healthctl('daemon', 'install', '--docker-socket');
   await machine.healthctl('network', 'create', 'app');
   for (const name of ['client', 'db']) await run(name);
   client = await machine.healthctl('inspect', '-f', '{{.State.Pid}}', 'client');
@@ -90,6 +90,10 @@ describe('the DNS server of containers', () => {
     console.log(`kill: ${JSON.stringify(kill)}`);
     expect(kill).toMatchObject({ refused: 0, late: 0 });
     await isKept(4);
+    // The socket of the socket unit, which comes first, is still told from them.
+    const ping =
+      "require('http').get({ socketPath: '/run/healthctl/docker.sock', path: '/_ping' }, (a) => a.pipe(process.stdout))";
+    expect(await machine.ok('node', '-e', ping)).toBe('OK');
   });
 
   test('keeps nothing of a container that ends, also while no monitor runs', async () => {
