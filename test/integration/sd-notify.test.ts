@@ -1,8 +1,10 @@
-import { closeSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { closeSync, mkdtempSync, openSync, readdirSync, readFileSync, readlinkSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
+import { IS_LITTLE } from '../../src/system/host-number.ts';
 import { openLibc, systemError } from '../../src/system/libc.ts';
+import { int64, withNativeCopy } from '../../src/system/native-memory.ts';
 import { openNotifier } from '../../src/system/sd-notify.ts';
 
 // With a datagram socket like systemd's.
@@ -13,6 +15,8 @@ afterAll(() => rmSync(dir, { recursive: true, force: true }));
 interface Receiver extends Disposable {
   /** The messages so far, in order, that were not taken yet. */
   take(): string[];
+  /** The next message, and the descriptor that it has passed. */
+  takeWithDescriptor(): { text: string; fd: number };
 }
 
 /** @param name a path, or `@name` in the abstract namespace */
@@ -38,8 +42,27 @@ function listen(name: string): Receiver {
         messages.push(bytes.toString('utf8', 0, Number(count)));
       }
     },
+    takeWithDescriptor: () => receiveMessage(fd),
     [Symbol.dispose]: () => closeSync(fd),
   };
+}
+
+/** recvmsg(2): a `struct msghdr` of 56 bytes, its `struct iovec`, 24 bytes for one descriptor, 256 for the text. */
+function receiveMessage(socket: number): { text: string; fd: number } {
+  const libc = openLibc();
+  const size = 56 + 16 + 24 + 256;
+  const bytesAt = (address: bigint): Buffer =>
+    Buffer.concat([
+      ...[int64(0n), int64(0n), int64(address + 56n), int64(1n), int64(address + 72n), int64(24n), int64(0n)],
+      ...[int64(address + 96n), int64(256n), Buffer.alloc(24 + 256)],
+    ]);
+  return withNativeCopy(libc, { size, bytesAt }, (address) => {
+    const count = Number(libc.func('long recvmsg(int fd, uintptr_t message, int flags)')(socket, address, 0));
+    const bytes = Buffer.alloc(size);
+    libc.func('uintptr_t memcpy(void *target, uintptr_t source, size_t size)')(bytes, address, size);
+    const fd = IS_LITTLE ? bytes.readInt32LE(72 + 16) : bytes.readInt32BE(72 + 16);
+    return { text: bytes.toString('utf8', 96, 96 + count), fd };
+  });
 }
 
 describe('notifying systemd', () => {
@@ -51,6 +74,21 @@ describe('notifying systemd', () => {
     notifier.watchdog();
     notifier.stopping();
     expect(receiver.take()).toEqual(['READY=1', 'STATUS=watches 3 containers READY=1', 'WATCHDOG=1', 'STOPPING=1']);
+  });
+
+  test('passes a descriptor to be kept, and has it dropped', () => {
+    const socket = join(dir, 'store.sock');
+    using receiver = listen(socket);
+    const notifier = openNotifier({ NOTIFY_SOCKET: socket });
+    const kept = openSync(join(dir, 'kept'), 'w');
+    notifier.storeDescriptor('kept/a', kept);
+    closeSync(kept);
+    const { text, fd } = receiver.takeWithDescriptor();
+    expect(text).toBe('FDSTORE=1\nFDNAME=kept/a\nFDPOLL=0');
+    expect(readlinkSync(`/proc/self/fd/${fd}`)).toBe(join(dir, 'kept'));
+    closeSync(fd);
+    notifier.dropDescriptor('kept/a');
+    expect(receiver.take()).toEqual(['FDSTOREREMOVE=1\nFDNAME=kept/a']);
   });
 
   test('leaves no descriptor', () => {
