@@ -34,6 +34,17 @@ test('what the kernel does on bridges is told to old clients alone', async () =>
   expect((await engine.ask('GET', '/v1.50/info')).json).not.toHaveProperty('BridgeNfIptables');
 });
 
+test('old clients compare the commits of programs with those that are expected', async () => {
+  const commitsFor = async (version: string) => {
+    const { json } = await engine.ask('GET', `/v${version}/info`);
+    const { ContainerdCommit, RuncCommit, InitCommit } = json as Record<string, { ID: string; Expected?: string }>;
+    return [ContainerdCommit, RuncCommit, InitCommit];
+  };
+  const commits = await commitsFor('1.49');
+  expect(commits).toEqual([{ ID: expect.stringMatching(/./) }, { ID: 'N/A' }, { ID: 'N/A' }]);
+  expect(await commitsFor('1.48')).toEqual(commits.map((commit) => ({ ...commit, Expected: commit?.ID })));
+});
+
 test.each([
   ['GET', '/nosuch', 404, 'page not found'],
   ['POST', '/grpc', 404, 'page not found'],

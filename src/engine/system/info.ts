@@ -34,10 +34,12 @@ export function infoRoutes(deps: EngineDeps): readonly Route[] {
 /** What containers are run by. healthctl knows the commit of containerd alone. */
 function programsOf({ revision }: { readonly revision: string }, { settings, ctx }: EngineDeps, version: ApiVersion) {
   const { namespace } = ctx.containerd;
+  // Clients of API 1.48 and older say so if the two differ.
+  const commit = (id: string) => (isSince(version, 49) ? { ID: id } : { ID: id, Expected: id });
   return {
-    ContainerdCommit: { ID: revision },
-    RuncCommit: { ID: 'N/A' },
-    InitCommit: { ID: 'N/A' },
+    ContainerdCommit: commit(revision),
+    RuncCommit: commit('N/A'),
+    InitCommit: commit('N/A'),
     ...(isSince(version, 46)
       ? { Containerd: { Address: settings.address, Namespaces: { Containers: namespace, Plugins: namespace } } }
       : {}),
