@@ -85,6 +85,16 @@ test('a container that was started again still says when its run before ended', 
   expect((await ask('DELETE', `/containers/${id}?force=1`)).status).toBe(204);
 });
 
+test('an image is found by its id, whole or not, with or without the algorithm', async () => {
+  const { Id } = (await ask('GET', `/images/${encodeURIComponent(image)}/json`)).json as { Id: string };
+  const digits = Id.replace('sha256:', '');
+  for (const Image of [Id, digits, digits.slice(0, 12)]) {
+    const id = await create({ Image });
+    expect((await inspect(id)).Image).toBe(Id);
+    expect((await ask('DELETE', `/containers/${id}`)).status).toBe(204);
+  }
+});
+
 test('a container that is none, by each verb', async () => {
   for (const verb of ['start', 'stop', 'restart', 'pause', 'unpause', 'rename?name=x'])
     expect(await ask('POST', `/containers/nosuch/${verb}`)).toMatchObject({
