@@ -504,7 +504,7 @@ describe('a monitor that dies', () => {
     for (let round = 0; round < 3; round += 1) {
       const monitor = await startMonitor();
       await untilStatus(name, 'healthy');
-      if (round === 3) {
+      if (round === 2) {
         await bed.ok(['exec', name, 'touch', '/slow']);
         await until(() => isRunning('sleep 3061'), { withinMs: 10_000 });
       } else await new Promise((resolve) => setTimeout(resolve, 37 * round));
