@@ -25,7 +25,7 @@ import {
   statSync,
 } from 'node:fs';
 import { homedir, tmpdir } from 'node:os';
-import { delimiter, dirname, join } from 'node:path';
+import { basename, delimiter, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { prepare, runNodeAsRoot } from './lib/prepare.mjs';
 import { bothEnds, Failure, fail, findProgram, fullPath, run } from './lib/run.mjs';
@@ -87,6 +87,13 @@ const PEERS = {
       by: 'testbed/traefik/no-dns-providers.go',
     },
   },
+  // The end-to-end tests of the version that Debian has, for test/long/compose-suite.test.ts.
+  'compose-e2e/e2e.test': {
+    module: 'github.com/docker/compose/v2',
+    version: 'v2.40.3',
+    tests: 'pkg/e2e',
+    helper: { name: 'example-provider', source: 'docs/examples/provider.go' },
+  },
   // A main of our own around modules of others: what receives OpenTelemetry in test/long/telemetry.test.ts.
   collector: { sources: 'testbed/collector', program: '' },
   // The session of a client in test/long/clients.test.ts.
@@ -125,6 +132,10 @@ async function buildPeer(name) {
     await unpackSources(go, name, directory);
     const options = { cwd: directory, env: { CGO_ENABLED: '0', GOFLAGS: '-mod=mod' } };
     await nameModules(go, name, options);
+    if (PEERS[name].tests) {
+      await buildTests(go, name, options);
+      return join(BUILT, name);
+    }
     if (PEERS[name].stub) await putStub(go, PEERS[name].stub, options);
     if (!sources) await dropTestModules(go, module, directory);
     const flags = versionVariable ? `-s -w -X ${versionVariable}=${version}` : '-s -w';
@@ -135,6 +146,22 @@ async function buildPeer(name) {
     rmSync(directory, { recursive: true, force: true });
   }
   return join(BUILT, name);
+}
+
+/** The tests of a package, as a program in a directory with their fixtures and a program that they run. */
+async function buildTests(go, name, options) {
+  const { tests, helper } = PEERS[name];
+  const unfinished = mkdtempSync(join(BUILT, 'unfinished-'));
+  try {
+    const flags = ['-trimpath', '-ldflags', '-s -w', '-o'];
+    await must(go, ['test', '-c', '-vet=off', ...flags, join(unfinished, basename(name)), `./${tests}`], options);
+    await must(go, ['build', ...flags, join(unfinished, helper.name), helper.source], options);
+    cpSync(join(options.cwd, tests, 'fixtures'), join(unfinished, 'fixtures'), { recursive: true });
+    rmSync(join(BUILT, dirname(name)), { recursive: true, force: true });
+    renameSync(unfinished, join(BUILT, dirname(name)));
+  } finally {
+    rmSync(unfinished, { recursive: true, force: true });
+  }
 }
 
 /** From an archive in HEALTHCTL_PEERS, else from the module proxy. */
