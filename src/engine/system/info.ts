@@ -38,8 +38,8 @@ function programsOf({ revision }: { readonly revision: string }, { settings, ctx
   const commit = (id: string) => (isSince(version, 49) ? { ID: id } : { ID: id, Expected: id });
   return {
     ContainerdCommit: commit(revision),
-    RuncCommit: commit('N/A'),
-    InitCommit: commit('N/A'),
+    RuncCommit: commit(''),
+    InitCommit: commit(''),
     ...(isSince(version, 46)
       ? { Containerd: { Address: settings.address, Namespaces: { Containers: namespace, Plugins: namespace } } }
       : {}),
