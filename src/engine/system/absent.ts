@@ -16,7 +16,6 @@ const MISSING: readonly (readonly [Route['method'], string, string])[] = [
     '/build',
     'healthctl has no classic builder: use buildx, which runs BuildKit as a container, or a buildkitd',
   ],
-  ['POST', '/build/prune', 'healthctl keeps no build cache: prune that of your builder with "docker buildx prune"'],
   ['POST', '/build/cancel', 'healthctl has no classic builder: use buildx'],
   ['GET', '/containers/{id}/attach/ws', 'healthctl has no attach over WebSocket: use POST /containers/{id}/attach'],
   ['POST', '/containers/{id}/checkpoints', 'healthctl makes no checkpoints: use "ctr tasks checkpoint"'],
@@ -38,6 +37,8 @@ const MISSING: readonly (readonly [Route['method'], string, string])[] = [
  * compose start a BuildKit of their own as a container.
  */
 export const absentRoutes: readonly Route[] = [
+  // The end of `docker system prune`: there is no build cache.
+  { method: 'POST', path: '/build/prune', handle: () => json({ CachesDeleted: null, SpaceReclaimed: 0 }) },
   { method: 'GET', path: '/plugins', handle: () => json([]) },
   {
     method: 'GET',
