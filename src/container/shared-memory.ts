@@ -5,6 +5,7 @@ import { namespaceRunDir } from '../lib/dirs.ts';
 import { HealthctlError } from '../lib/errors.ts';
 import { joinedContainer } from '../oci/namespaces.ts';
 import { specOf } from '../record/details.ts';
+import { inHostMounts } from '../system/host-mounts.ts';
 import { mount, unmountIfMounted } from '../system/mount.ts';
 import type { ContainerContext } from './context.ts';
 
@@ -49,13 +50,18 @@ export function mountSharedMemory(ctx: MemoryContext, id: string, bytes: number)
   const target = pathOf(ctx, id);
   releaseSharedMemory(ctx, id);
   mkdirSync(target, { recursive: true, mode: 0o700 });
-  mount({ source: 'shm', target, type: 'tmpfs', flags: NOSUID_NODEV_NOEXEC, data: `mode=1777,size=${bytes}` });
+  const data = `mode=1777,size=${bytes}`;
+  inHostMounts(ctx.containerd.address, () =>
+    mount({ source: 'shm', target, type: 'tmpfs', flags: NOSUID_NODEV_NOEXEC, data }),
+  );
 }
 
 /** Unmounts it, if it exists. Containers that use it keep it. */
 export function releaseSharedMemory(ctx: MemoryContext, id: string): void {
   const target = pathOf(ctx, id);
   if (!existsSync(target)) return;
-  while (unmountIfMounted(target)); // an interrupted start may have left another mount below
+  inHostMounts(ctx.containerd.address, () => {
+    while (unmountIfMounted(target)); // an interrupted start may have left another mount below
+  });
   rmdirSync(target);
 }

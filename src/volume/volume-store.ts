@@ -5,6 +5,7 @@ import type { Clock } from '../lib/clock.ts';
 import { errnoOf, HealthctlError } from '../lib/errors.ts';
 import { noSpaceError, replaceFile } from '../system/atomic-write.ts';
 import { lockFile } from '../system/flock.ts';
+import { inHostMounts } from '../system/host-mounts.ts';
 import { unmountIfMounted } from '../system/mount.ts';
 import { inspectOwnFile, removeOwn } from '../system/own-file.ts';
 import { parseVolumeJson, type Volume, volumeJson } from './volume.ts';
@@ -26,6 +27,8 @@ export interface HeldVolume {
   readonly isNew: boolean;
   /** Its directory, for files beside the content. */
   readonly directory: string;
+  /** Of its context. */
+  readonly address: string;
   release(): void;
 }
 
@@ -33,6 +36,8 @@ export interface VolumeContext {
   /** The directory of a namespace's volumes: nothing else is in it. */
   readonly root: string;
   readonly clock: Clock;
+  /** The path of containerd's socket: what is mounted in a volume is mounted where containerd sees it. */
+  readonly address: string;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -60,6 +65,7 @@ export async function openVolume(ctx: VolumeContext, name: string, given: NewVol
         volume: known ?? (await makeVolume(ctx, name, given)),
         isNew: !known,
         directory,
+        address: ctx.address,
         release: held.release,
       };
     } catch (error) {
@@ -77,7 +83,7 @@ export async function holdVolume(ctx: VolumeContext, name: string): Promise<Held
   if (!held) return undefined;
   try {
     const volume = readVolume(ctx.root, name);
-    if (volume) return { volume, isNew: false, directory, release: held.release };
+    if (volume) return { volume, isNew: false, directory, address: ctx.address, release: held.release };
   } catch (error) {
     held.release();
     throw error;
@@ -87,9 +93,9 @@ export async function holdVolume(ctx: VolumeContext, name: string): Promise<Held
 }
 
 /** Removes a locked volume with its content. After an interruption it is no volume any more. */
-export async function eraseVolume({ directory }: Pick<HeldVolume, 'directory'>): Promise<void> {
+export async function eraseVolume({ directory, address }: Pick<HeldVolume, 'directory' | 'address'>): Promise<void> {
   removeOwn(join(directory, RECORD));
-  unmountContent(directory);
+  unmountContent(directory, address);
   await rm(directory, { recursive: true, force: true });
 }
 
@@ -112,7 +118,7 @@ export async function clearRemains(ctx: VolumeContext): Promise<void> {
     if (!isDirectory(directory) || hasRecord(directory)) continue;
     const held = await tryHold(ctx, directory);
     if (held && !hasRecord(directory)) {
-      unmountContent(directory);
+      unmountContent(directory, ctx.address);
       await rm(directory, { recursive: true, force: true });
     }
     held?.release();
@@ -135,17 +141,19 @@ export function readVolume(root: string, name: string): Volume | undefined {
 }
 
 /** What is in memory is gone with it. */
-function unmountContent(directory: string): void {
-  while (unmountIfMounted(join(directory, CONTENT)));
+function unmountContent(directory: string, address: string): void {
+  inHostMounts(address, () => {
+    while (unmountIfMounted(join(directory, CONTENT)));
+  });
 }
 
 async function makeVolume(
-  { root, clock }: VolumeContext,
+  { root, clock, address }: VolumeContext,
   name: string,
   { labels, options = {} }: NewVolumeFacts,
 ): Promise<Volume> {
   const directory = join(root, name);
-  unmountContent(directory);
+  unmountContent(directory, address);
   for (const left of readdirSync(directory)) await rm(join(directory, left), { recursive: true, force: true });
   mkdirSync(join(directory, CONTENT), { mode: 0o755 });
   const createdAt = new Date(clock.now()).toISOString().replace(/\.\d+Z$/, 'Z');

@@ -20,11 +20,6 @@ const NOT_RUN: readonly { readonly page: string; readonly command: string; reado
     command: 'healthctl push registry.example.com/web/nginx:1',
     reason: 'needs a real registry',
   },
-  {
-    page: 'docs/volumes.md',
-    command: 'healthctl volume create -o type=tmpfs -o device=tmpfs -o o=size=16m,uid=1000 scratch',
-    reason: 'the command runs in a mount namespace of its own here, and containerd does not see what it mounts',
-  },
   { page: 'docs/history.md', command: 'healthctl health', reason: 'shows a week' },
 ];
 

@@ -11,8 +11,9 @@ import {
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { NOT_JUDGED } from '../../testbed/not-judged.ts';
+import { startProgram } from '../../testbed/program.ts';
 import { unmount } from '../../testbed/testbed-remains.ts';
-import { type Bed, openBed, until } from './support/harness.ts';
+import { type Bed, HEALTHCTL, openBed, until } from './support/harness.ts';
 
 const ANONYMOUS = 'com.docker.volume.anonymous';
 
@@ -419,4 +420,27 @@ test('a create that is killed while it copies leaves no half-filled volume', asy
   expect(readdirSync(join(directory, '_data'))).toEqual([]);
   expect(await bed.ok(['run', '--rm', '-v', `${name}:/many`, image, 'sh', '-c', 'ls /many | wc -l'])).toBe('3000');
   expect(readdirSync(directory).sort()).toEqual(['_data', 'volume.json']);
+});
+
+test('a monitor with a mount namespace of its own, as a service has one, mounts where containerd sees it', async () => {
+  await using bed = await openBed(['autostart = false']);
+  const image = await bed.image();
+  const command = ['unshare', '--mount', '--propagation', 'slave', HEALTHCTL, ...bed.globalFlags, 'daemon', 'run'];
+  startProgram(command, { env: bed.env, stdin: '' });
+  await until(async () => (await bed.cli(['daemon', 'status'])).code === 0, { withinMs: 15_000 });
+  await bed.ok(['volume', 'create', '-o', 'type=tmpfs', '-o', 'device=tmpfs', 'memory']);
+  await bed.ok(['volume', 'create', 'disk']);
+  mkdirSync(join(await bed.ok(['volume', 'inspect', '-f', '{{.Mountpoint}}', 'disk']), 'part'));
+  const mounts = ['-v', 'memory:/m', '--mount', 'src=disk,dst=/p,volume-subpath=part', '--ipc', 'shareable'];
+  await bed.ok(['run', '-d', '--name', 'again', '--restart', 'always', ...mounts, image, 'sleep', '600']);
+  unmount(await bed.ok(['volume', 'inspect', '-f', '{{.Mountpoint}}', 'memory'])); // as after a reboot
+  const pid = () => bed.ok(['inspect', '-f', '{{.State.Pid}} {{.RestartCount}}', 'again']);
+  process.kill(Number((await pid()).split(' ')[0]), 'SIGKILL');
+  await until(async () => /^[1-9]\d* 1$/.test(await pid()), { withinMs: 15_000 });
+  const seen = await bed.ok(['exec', 'again', 'stat', '-f', '-c', '%T', '/m', '/dev/shm']);
+  expect(seen).toBe('tmpfs\ntmpfs');
+  expect(await bed.ok(['exec', 'again', 'ls', '-d', '/p'])).toBe('/p');
+  await bed.ok(['rm', '-f', 'again']);
+  await bed.ok(['volume', 'rm', 'memory', 'disk']);
+  await bed.ok(['daemon', 'stop']);
 });

@@ -18,24 +18,35 @@ afterAll(() => {
   for (const close of opened) close();
 });
 
-/** @returns the port of a server that answers like this */
-function serve(behaviour: Behaviour): Promise<number> {
+/** @returns the port of a server that answers like this, over UDP and TCP */
+async function serve(behaviour: Behaviour): Promise<number> {
+  for (;;) {
+    const port = await tryServe(behaviour);
+    if (port !== undefined) return port;
+  }
+}
+
+/** Undefined if the port that UDP got is not free for TCP. */
+function tryServe(behaviour: Behaviour): Promise<number | undefined> {
   const socket = createSocket('udp4');
   socket.on('message', (bytes, { port }) => {
     for (const reply of behaviour(bytes)) socket.send(reply, port, '127.0.0.1');
   });
+  const server = createServer((client) => {
+    const frames = createFrameReader((query) => client.write(Buffer.concat(behaviour(query).map(framed))));
+    client.on('data', (bytes) => frames.push(bytes));
+    client.on('error', () => client.destroy());
+  });
   return new Promise((resolve) => {
     socket.bind(0, '127.0.0.1', () => {
       const { port } = socket.address();
-      const server = createServer((client) => {
-        const frames = createFrameReader((query) => client.write(Buffer.concat(behaviour(query).map(framed))));
-        client.on('data', (bytes) => frames.push(bytes));
-        client.on('error', () => client.destroy());
-      });
-      server.listen(port, '127.0.0.1', () => resolve(port));
-      opened.push(() => {
-        socket.close();
-        server.close();
+      server.once('error', () => socket.close(() => resolve(undefined)));
+      server.listen(port, '127.0.0.1', () => {
+        opened.push(() => {
+          socket.close();
+          server.close();
+        });
+        resolve(port);
       });
     });
   });

@@ -48,7 +48,7 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(base, { recursive: true, force: true }));
 
-const context = (signal?: AbortSignal) => ({ root, clock: systemClock, signal });
+const context = (signal?: AbortSignal) => ({ root, clock: systemClock, address: join(root, 'none.sock'), signal });
 const open = (name = 'vol') => openVolume(context(), name, { labels: {} });
 const imageDirectory = (path: string) =>
   openDirectoryInRoot([{ type: 'bind', source: image, options: ['rbind'] }], path, { parent: join(base, 'parent') });

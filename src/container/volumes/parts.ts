@@ -4,6 +4,7 @@ import { namespaceRunDir, volumesDirOf } from '../../lib/dirs.ts';
 import { sha256Hex } from '../../lib/sha256.ts';
 import { mountPointsOf, type StoredConfig } from '../../record/stored-config.ts';
 import { replaceFile } from '../../system/atomic-write.ts';
+import { inHostMounts } from '../../system/host-mounts.ts';
 import { mount, unmountIfMounted } from '../../system/mount.ts';
 import { directoryOf } from '../../volume/fill.ts';
 import { openPart } from '../../volume/part.ts';
@@ -39,7 +40,9 @@ export async function withParts<T>(
   releaseParts(ctx, id);
   try {
     mkdirSync(directoryOfParts(ctx, id), { recursive: true, mode: 0o700 });
-    for (const [destination, part] of parts) mountPart(ctx, config, { id, destination, part });
+    inHostMounts(ctx.containerd.address, () => {
+      for (const [destination, part] of parts) mountPart(ctx, config, { id, destination, part });
+    });
     return await work();
   } finally {
     releaseParts(ctx, id);
@@ -72,7 +75,9 @@ export function releaseParts(ctx: PartContext, id: string): void {
   if (!existsSync(directory)) return;
   for (const entry of readdirSync(directory, { withFileTypes: true })) {
     const target = join(directory, entry.name);
-    while (unmountIfMounted(target));
+    inHostMounts(ctx.containerd.address, () => {
+      while (unmountIfMounted(target));
+    });
   }
   for (const entry of readdirSync(directory, { withFileTypes: true })) {
     const target = join(directory, entry.name);

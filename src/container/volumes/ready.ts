@@ -2,6 +2,7 @@ import { lstatSync } from 'node:fs';
 import { volumesDirOf } from '../../lib/dirs.ts';
 import { HealthctlError } from '../../lib/errors.ts';
 import { mountPointsOf, type StoredConfig } from '../../record/stored-config.ts';
+import { inHostMounts } from '../../system/host-mounts.ts';
 import { mount } from '../../system/mount.ts';
 import { noSuchVolume, type Volume } from '../../volume/volume.ts';
 import { contentOf, isInMemory, mountFlagsOf } from '../../volume/volume-options.ts';
@@ -27,23 +28,28 @@ export async function readyVolumes(
     const content = contentOf(volume.options);
     if (content.kind === 'host') refuseLost(volume, content);
     if (!isInMemory(volume.options)) continue;
-    const held = await holdVolume({ root, clock }, Name);
+    const held = await holdVolume({ root, clock, address: containerd.address }, Name);
     if (!held) throw noSuchVolume(Name);
     try {
-      mountMemory(held.volume);
+      mountMemory(held.volume, containerd.address);
     } finally {
       held.release();
     }
   }
 }
 
-/** Mounts the content of a locked volume, if it is in memory and not yet there. Throws system errors. */
-export function mountMemory({ options, mountpoint }: Volume): void {
+/**
+ * Mounts the content of a locked volume, if it is in memory and not yet there. Throws system errors.
+ *
+ * @param address of containerd: see inHostMounts
+ */
+export function mountMemory({ options, mountpoint }: Volume, address: string): void {
   if (!isInMemory(options)) return;
-  const isMounted = lstatSync(mountpoint).dev !== lstatSync(`${mountpoint}/..`).dev;
-  if (isMounted) return;
   const { device: source = '' } = options;
-  mount({ source, target: mountpoint, type: 'tmpfs', ...mountFlagsOf(options) });
+  inHostMounts(address, () => {
+    const isMounted = lstatSync(mountpoint).dev !== lstatSync(`${mountpoint}/..`).dev;
+    if (!isMounted) mount({ source, target: mountpoint, type: 'tmpfs', ...mountFlagsOf(options) });
+  });
 }
 
 // uapi/linux/mount.h

@@ -42,7 +42,8 @@ export function bindOfVolume({ request, volume }: UsedVolume, partPathAt: (desti
 
 /** The directory of volumes of the context's namespace, with what opening it needs. */
 export function volumeContextOf(ctx: ContainerContext, signal?: AbortSignal): VolumeContext {
-  return { root: volumesDirOf(ctx.dirs, ctx.containerd.namespace), clock: ctx.clock, signal };
+  const { namespace, address } = ctx.containerd;
+  return { root: volumesDirOf(ctx.dirs, namespace), clock: ctx.clock, address, signal };
 }
 
 /**
@@ -110,7 +111,7 @@ export async function withVolumes<T>(
       checkVolumeOptions(options);
       const one = held.get(name) ?? (await openVolume(volumes, name, { labels, options }));
       held.set(name, one);
-      mountMemory(one.volume);
+      mountMemory(one.volume, ctx.containerd.address);
       if (request.part !== undefined && contentOf(one.volume.options).kind === 'file-system')
         throw new HealthctlError('INVALID', `volume ${name}: healthctl mounts only all of it, because of its options`);
       const isEmpty = await recoverVolume(one);

@@ -73,6 +73,7 @@ const CAPABILITIES: readonly string[] = [
   'CAP_NET_BIND_SERVICE',
   'CAP_NET_RAW',
   'CAP_SYS_ADMIN',
+  'CAP_SYS_CHROOT',
   'CAP_SYS_NICE',
   'CAP_SYS_PTRACE',
 ];
@@ -81,7 +82,7 @@ const CAPABILITIES: readonly string[] = [
  * Further ones for clients of Docker's API, who copy files and fill volumes: MKNOD for devices, FSETID for files with
  * the bits setuid and setgid, SETFCAP for files with capabilities, SYS_CHROOT for the roots of containers.
  */
-const DOCKER_CAPABILITIES: readonly string[] = ['CAP_FSETID', 'CAP_MKNOD', 'CAP_SETFCAP', 'CAP_SYS_CHROOT'];
+const DOCKER_CAPABILITIES: readonly string[] = ['CAP_FSETID', 'CAP_MKNOD', 'CAP_SETFCAP'];
 
 /** Sockets that outlive a restart: two for each container on a network of its own. systemd sets $FDSTORE from 254 on. */
 const MAX_STORED = '4096';
