@@ -5,6 +5,8 @@ import { defineConfig } from 'vitest/config';
 // work is done by other processes. `e2e` and `compat` share a group: no worker waits for the last file of the other.
 // The time limits here end what hangs: a busy machine must not reach them.
 const testbed = { globalSetup: ['test/e2e/support/global-setup.ts'], hookTimeout: 900_000 };
+/** They wait for the time of intervals more than they compute. */
+const waiting = { ...testbed, maxWorkers: 3 };
 
 export default defineConfig({
   test: {
@@ -37,7 +39,7 @@ export default defineConfig({
           include: ['test/e2e/**/*.test.ts'],
           testTimeout: 600_000,
           sequence: { groupOrder: 2 },
-          ...testbed,
+          ...waiting,
         },
       },
       {
@@ -46,7 +48,7 @@ export default defineConfig({
           include: ['test/compat/**/*.test.ts'],
           testTimeout: 600_000,
           sequence: { groupOrder: 2 },
-          ...testbed,
+          ...waiting,
         },
       },
       {

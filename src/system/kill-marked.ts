@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import type { Clock } from '../lib/clock.ts';
 import { errnoOf } from '../lib/errors.ts';
-import { eachProcess, haveDied, sendKill } from './kill-session.ts';
+import { eachProcess, haveDied, sendKill, sendKillToGroup } from './kill-session.ts';
 import { isAlive, type ProcessStat } from './proc.ts';
 
 /**
@@ -33,6 +33,7 @@ export async function killMarked(
       if (!isAlive(stat) || !isFrom(stat)) return;
       isNew ||= killed.get(stat.pid)?.startTimeTicks !== stat.startTimeTicks;
       sendKill(stat.pid); // in the same turn as the lookup
+      if (stat.sessionId === leader) sendKillToGroup(stat);
       killed.set(stat.pid, stat);
     });
     if (!isNew) return haveDied([...killed.values()], clock);

@@ -78,6 +78,7 @@ export async function killSession(
       if (options.descendants) parents.add(stat.pid);
       isNew ||= killed.get(stat.pid)?.startTimeTicks !== stat.startTimeTicks;
       sendKill(stat.pid); // in the same turn as the lookup: its pid is not reused yet
+      if (options.except === undefined && stat.sessionId === session) sendKillToGroup(stat);
       killed.set(stat.pid, stat);
     });
     quietRounds = isNew ? 0 : quietRounds + 1;
@@ -117,6 +118,14 @@ export async function haveDied(
 }
 
 const nextTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+/**
+ * Kills the process group of a process, in the same turn as its lookup. The kernel does so at once, with children that
+ * begin meanwhile: one that replaces itself faster than it can be found does not escape.
+ */
+export function sendKillToGroup({ groupId }: Pick<ProcessStat, 'groupId'>): void {
+  if (groupId > 1) sendKill(-groupId);
+}
 
 export function sendKill(pid: number): void {
   try {

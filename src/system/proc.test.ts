@@ -9,6 +9,7 @@ describe('parseStat', () => {
       pid: 42,
       state: 'S',
       parentPid: 1,
+      groupId: 77,
       sessionId: 88,
       startTimeTicks: 123456,
     });

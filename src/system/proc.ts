@@ -7,6 +7,7 @@ export interface ProcessStat {
   /** One letter: R, S, D, Z … */
   readonly state: string;
   readonly parentPid: number;
+  readonly groupId: number;
   readonly sessionId: number;
   /** Clock ticks since boot. Together with pid and boot id it identifies a process for all time. */
   readonly startTimeTicks: number;
@@ -33,7 +34,7 @@ export function parseStat(pid: number, text: string): ProcessStat | undefined {
     .slice(text.lastIndexOf(')') + 2)
     .trim()
     .split(' ');
-  const [state, parentPid, , sessionId] = fields;
+  const [state, parentPid, groupId, sessionId] = fields;
   const startTimeTicks = fields[19];
   if (state === undefined || parentPid === undefined || sessionId === undefined || startTimeTicks === undefined)
     return undefined;
@@ -41,6 +42,7 @@ export function parseStat(pid: number, text: string): ProcessStat | undefined {
     pid,
     state,
     parentPid: Number(parentPid),
+    groupId: Number(groupId),
     sessionId: Number(sessionId),
     startTimeTicks: Number(startTimeTicks),
   };
