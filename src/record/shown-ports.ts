@@ -24,12 +24,20 @@ export function shownPortsText(view: PortView, namespaceDirs?: NamespaceDirs): s
     .join(', ');
 }
 
-/** The published ports of the present run. */
-export function publishedPortsOf(view: PortView, namespaceDirs: NamespaceDirs): readonly PublishedPort[] {
+/**
+ * The published ports of the present run.
+ *
+ * @param attachment from attachmentOf, where it is known: it is in a file
+ */
+export function publishedPortsOf(
+  view: PortView,
+  namespaceDirs: NamespaceDirs,
+  attachment?: { readonly known: ShownAttachment | undefined },
+): readonly PublishedPort[] {
   if (!isUp(view)) return [];
   if (view.record.labels[LABELS.owner] === undefined)
     return nerdctlPortsOf(namespaceDirs.dirs, subjectOf(view, namespaceDirs));
-  return attachmentOf(view, namespaceDirs)?.ports ?? [];
+  return (attachment ? attachment.known : attachmentOf(view, namespaceDirs))?.ports ?? [];
 }
 
 /** The attachment of the present run: undefined without a network, or if another tool started it without one. */

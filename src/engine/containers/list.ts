@@ -90,7 +90,7 @@ export function entryOf({ view, health }: ListedContainer, { dirs, nowMs, sizes,
     ImageID: details.imageId,
     Command: commandLine(details.args),
     Created: Math.floor(record.createdAtMs / 1000),
-    Ports: portsOf(view, dirs),
+    Ports: portsOf(view, dirs, attachment),
     ...(sizes ? { ...(sizes.SizeRw > 0 ? { SizeRw: sizes.SizeRw } : {}), SizeRootFs: sizes.SizeRootFs } : {}),
     Labels: details.config.Labels,
     State: view.state,
@@ -107,8 +107,8 @@ export function entryOf({ view, health }: ListedContainer, { dirs, nowMs, sizes,
 }
 
 /** Published ports, and those that are only exposed: of a running container. */
-function portsOf(view: ContainerView, dirs: NamespaceDirs): readonly object[] {
-  const published = publishedPortsOf(view, dirs).map(({ hostIp, hostPort, containerPort, protocol }) => ({
+function portsOf(view: ContainerView, dirs: NamespaceDirs, known: ReturnType<typeof attachmentOf>): readonly object[] {
+  const published = publishedPortsOf(view, dirs, { known }).map(({ hostIp, hostPort, containerPort, protocol }) => ({
     IP: hostIp === '' ? '0.0.0.0' : hostIp,
     PrivatePort: containerPort,
     PublicPort: hostPort,
