@@ -6,6 +6,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { DaemonStatus } from '../../src/daemon/api/answers.ts';
 import { type EngineBed, startEngine } from './support/engine.ts';
 import { type Bed, openBed, until } from './support/harness.ts';
+import { differences } from './support/traces.ts';
 
 // Clients that do not behave: whatever they do is bounded, leaves nothing, and does not keep checks from being made.
 
@@ -98,12 +99,10 @@ test('bodies that do not go on hold nobody up', () =>
   }));
 
 test('uploads that are broken off leave nothing', async () => {
-  // Its first check makes files, and each has processes: none is made while it is paused, and what is there is counted.
+  // Its first check makes files.
   const health = () => bed.ok(['inspect', '--format', '{{.State.Health.Status}}', container]);
   await until(async () => (await health()) === 'healthy');
-  await bed.ok(['pause', container]);
   const before = await bed.traces();
-  await bed.ok(['unpause', container]);
   await leavesNothing(async () => {
     const upload = Buffer.concat([Buffer.from('x'.repeat(100)), Buffer.alloc(400_000)]);
     const archive = `/containers/${container}/archive?path=/`;
@@ -118,9 +117,11 @@ test('uploads that are broken off leave nothing', async () => {
       for (const socket of begun) socket.destroy();
     }
   });
-  await bed.ok(['pause', container]);
-  await bed.expectNothingLeft(before);
-  await bed.ok(['unpause', container]);
+  // A check may have been under way then, or be so now, with a runc of its own.
+  const isOfCheck = (line: string): boolean => /healthctl-check-|contained runc init$/.test(line);
+  const left = async () => differences(before, await bed.traces()).filter((line) => !isOfCheck(line));
+  await until(async () => (await left()).length === 0).catch(() => undefined);
+  expect(await left()).toEqual([]);
 });
 
 test('connections that were taken over, and are half closed or dropped', () =>
