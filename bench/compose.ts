@@ -36,7 +36,7 @@ ${index === 1 ? '' : `    depends_on: {s${index - 1}: {condition: service_health
 async function measure(): Promise<void> {
   const compose = await composeProgram();
   if ('missing' in compose) throw new Error(compose.missing);
-  await withBothSockets(resolve(values['docker-root']), async (both, report, directory) => {
+  await withBothSockets(resolve(values['docker-root']), { hasNetworks: true }, async (both, report, directory) => {
     const play = async (side: Served): Promise<{ up: number; down: number }> => {
       const project = join(directory, `project-${side.name}`);
       mkdirSync(project, { recursive: true });

@@ -2,19 +2,14 @@
 // profile and docker command line, no network. Needs what bench/docker.ts needs.
 //   node --import tsx bench/engine.ts --docker-root DIR [--rounds 15] [--containers 60] [--log-mb 200]
 import { spawn } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { Agent, request } from 'node:http';
-import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { dockerArchive } from '../testbed/image-archive.ts';
-import { startContainerd } from '../testbed/private-containerd.ts';
-import { writeSeccomp } from './docker/bed.ts';
-import { startDocker } from './docker/docker-side.ts';
-import { startHealthctl } from './docker/healthctl-side.ts';
+import { type Served, withBothSockets } from './docker/both-sockets.ts';
 import * as measures from './docker/measures.ts';
-import { createReport, ratio } from './docker/report.ts';
-import { inTurn, type Side, type Sides } from './docker/side.ts';
+import { type Report, ratio } from './docker/report.ts';
+import { inTurn, type Sides } from './docker/side.ts';
 import { quantile, spread } from './docker/table.ts';
 
 const { values } = parseArgs({
@@ -27,52 +22,26 @@ const { values } = parseArgs({
 });
 const root = resolve(values['docker-root']);
 const rounds = Number(values.rounds);
-/** Of the clients that both sides share. */
-const docker = join(root, 'usr/bin/docker');
 const PLACE = ['--network', 'none'];
 /** Answers of one measurement. */
 const LISTS = 20;
 const ENDS_AT_ONCE = ['sh', '-c', 'trap exit TERM; sleep 3600 & wait'];
 
-/** A side behind its socket, driven by the same client. */
-type Served = Side & { readonly socket: string };
+await withBothSockets(root, { hasNetworks: false }, async (sides, report) => {
+  await compareLife(sides, report);
+  await compareLists(sides, report);
+  await compareLogs(sides, report, Number(values['log-mb']));
+});
 
-const programs = mkdtempSync(join(tmpdir(), 'healthctl-bench-bin-'));
-for (const name of ['containerd', 'containerd-shim-runc-v2', 'ctr'])
-  symlinkSync(join(root, 'usr/bin', name), join(programs, name));
-process.env.HEALTHCTL_TEST_BIN = programs;
-const report = createReport();
-const stops: (() => Promise<void>)[] = [async () => rmSync(programs, { recursive: true })];
-try {
-  const containerd = await startContainerd();
-  stops.push(containerd.stop);
-  const { directory } = containerd;
-  mkdirSync(join(directory, 'docker'));
-  const seccomp = writeSeccomp(directory);
-  const real = await startDocker(root, directory, seccomp);
-  stops.push(real.stop);
-  const socket = join(directory, 'healthctl.sock');
-  const ours = await startHealthctl(containerd, seccomp, { dockerSocket: socket });
-  stops.push(ours.stop);
-  const served = (side: Side, at: string): Served => ({
-    ...side,
-    socket: at,
-    program: [docker, '--host', `unix://${at}`],
-  });
-  const sides = { healthctl: served(ours, socket), docker: served(real, join(directory, 'docker.sock')) };
-  const archive = join(directory, 'image.tar');
-  writeFileSync(archive, await dockerArchive({ name: measures.IMAGE, config: {} }));
-  for (const side of [sides.healthctl, sides.docker]) measures.must(side, 'load', '-q', '-i', archive);
-  report.note(`${ours.versions}\n${real.versions}`);
-  await compareLife(sides);
-  await compareLists(sides);
-  await compareLogs(sides, Number(values['log-mb']));
-} finally {
-  report.end();
-  for (const stop of stops.reverse()) await stop();
+interface Comparison {
+  readonly what: string;
+  /** Times Docker's. */
+  readonly limit: number;
+  readonly both: Sides<Served>;
+  readonly report: Report;
 }
 
-async function timed(what: string, limit: number, both: Sides<Served>, work: (side: Served) => Promise<number>) {
+async function timed({ what, limit, both, report }: Comparison, work: (side: Served) => Promise<number>) {
   const seen = await inTurn(both, rounds, (side) => work(side as Served));
   const [mine, theirs] = [quantile(seen.healthctl, 0.5), quantile(seen.docker, 0.5)];
   report.add({ what, healthctl: spread(seen.healthctl), docker: spread(seen.docker), ...ratio(mine / theirs, limit) });
@@ -82,29 +51,32 @@ function wallOf(side: Served, ...args: readonly string[]): number {
   return measures.wallMsOf([...side.program, ...args], side.env);
 }
 
-async function compareLife(both: Sides<Served>): Promise<void> {
+async function compareLife(both: Sides<Served>, report: Report): Promise<void> {
   const flags = (side: Served) => [...PLACE, '--security-opt', `seccomp=${side.seccomp}`];
   let count = 0;
-  await timed('docker run -d', 1.05, both, async (side) => {
+  await timed({ what: 'docker run -d', limit: 1.05, both, report }, async (side) => {
     count += 1;
     return wallOf(side, 'run', '-d', '--name', `r${count}`, ...flags(side), measures.IMAGE, ...ENDS_AT_ONCE);
   });
   for (const side of [both.healthctl, both.docker])
     measures.must(side, 'run', '-d', '--name', 'other', ...flags(side), measures.IMAGE, ...ENDS_AT_ONCE);
-  if (process.env.NOEXEC === undefined)
-    await timed('docker exec true', 1.05, both, async (side) => wallOf(side, 'exec', 'other', 'true'));
-  await timed('docker stop', 1.05, both, async (side) => {
+  await timed({ what: 'docker exec true', limit: 1.05, both, report }, async (side) =>
+    wallOf(side, 'exec', 'other', 'true'),
+  );
+  await timed({ what: 'docker stop', limit: 1.05, both, report }, async (side) => {
     const [name = ''] = measures.must(side, 'ps', '--filter', 'name=^r', '--format', '{{.Names}}').trim().split('\n');
     return wallOf(side, 'stop', name);
   });
   for (const side of [both.healthctl, both.docker]) measures.removeAll(side);
 }
 
-async function compareLists(both: Sides<Served>): Promise<void> {
+async function compareLists(both: Sides<Served>, report: Report): Promise<void> {
   const containers = Number(values.containers);
   for (const side of [both.healthctl, both.docker]) await measures.runMany(side, { containers, flags: [] });
-  await timed(`docker ps of ${containers}`, 1, both, async (side) => wallOf(side, 'ps'));
-  await timed(`GET /containers/json of ${containers}, one connection`, 1, both, async (side) => msOfList(side.socket));
+  await timed({ what: `docker ps of ${containers}`, limit: 1, both, report }, async (side) => wallOf(side, 'ps'));
+  await timed({ what: `GET /containers/json of ${containers}, one connection`, limit: 1, both, report }, async (side) =>
+    msOfList(side.socket),
+  );
   for (const side of [both.healthctl, both.docker]) measures.removeAll(side);
 }
 
@@ -125,7 +97,7 @@ async function msOfList(socketPath: string): Promise<number> {
   return ms;
 }
 
-async function compareLogs(both: Sides<Served>, megabytes: number): Promise<void> {
+async function compareLogs(both: Sides<Served>, report: Report, megabytes: number): Promise<void> {
   const command = ['sh', '-c', `yes ${'x'.repeat(99)} | head -c ${megabytes}000000`];
   const took: number[] = [];
   for (const side of [both.healthctl, both.docker]) {

@@ -37,7 +37,7 @@ else {
 }
 
 async function measure(): Promise<void> {
-  await withBothSockets(root, async (both, report, directory) => {
+  await withBothSockets(root, { hasNetworks: true }, async (both, report, directory) => {
     const sides = [both.healthctl, both.docker];
     for (const side of sides) measures.must(side, 'network', 'create', 'app');
     await compareLookups(both, report);

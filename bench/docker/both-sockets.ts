@@ -14,13 +14,15 @@ import type { Side, Sides } from './side.ts';
 export type Served = Side & { readonly socket: string };
 
 /**
- * Measures healthctl and the Docker of a root directory, both with networks, IMAGE and the docker command line of that
- * root. Call it in a network namespace of its own. Removes everything afterwards.
+ * Measures healthctl and the Docker of a root directory, both with IMAGE and the docker command line of that root.
+ * Removes everything afterwards.
  *
+ * @param options.hasNetworks whether Docker has networks: then call it in a network namespace of its own
  * @param work gets also a directory that both see under the same path
  */
 export async function withBothSockets(
   root: string,
+  options: { readonly hasNetworks: boolean },
   work: (both: Sides<Served>, report: Report, directory: string) => Promise<void>,
 ): Promise<void> {
   const programs = mkdtempSync(join(tmpdir(), 'healthctl-bench-bin-'));
@@ -35,7 +37,7 @@ export async function withBothSockets(
     const { directory } = containerd;
     mkdirSync(join(directory, 'docker'));
     const seccomp = writeSeccomp(directory);
-    const real = await startDocker(root, directory, seccomp, { hasNetworks: true });
+    const real = await startDocker(root, directory, seccomp, options);
     stops.push(real.stop);
     const socket = join(directory, 'healthctl.sock');
     const ours = await startHealthctl(containerd, seccomp, { dockerSocket: socket });

@@ -1,24 +1,32 @@
 import { closeSync } from 'node:fs';
 import { openLibc } from './libc.ts';
+import { MAX_SOCKET_PATH_BYTES } from './socket-path.ts';
 
 // uapi/linux/un.h, asm-generic/socket.h
 const AF_UNIX = 1;
 const SOCK_STREAM = 1;
 const SOCK_CLOEXEC = 0o2000000;
+const SOCK_NONBLOCK = 0o4000;
 const SOL_SOCKET = 1;
 const SO_PEERCRED = 17;
-const MAX_PATH_BYTES = 107;
 const ADDRESS_BYTES = 110;
 
 /** `struct ucred`: pid, uid, gid. */
 const credentials = new Int32Array(3);
 
-/** The process that listens on a Unix socket (unix(7), SO_PEERCRED); undefined if none does, or we may not ask. */
+/**
+ * The process that listens on a Unix socket (unix(7), SO_PEERCRED); undefined if none does, we may not ask, or too many
+ * wait to be accepted. Does not block.
+ */
 export function peerPid(path: string): number | undefined {
   const bytes = Buffer.from(path);
-  if (bytes.length > MAX_PATH_BYTES) return undefined;
+  if (bytes.length > MAX_SOCKET_PATH_BYTES) return undefined;
   const libc = openLibc();
-  const fd = libc.func('int socket(int domain, int type, int protocol)')(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  const fd = libc.func('int socket(int domain, int type, int protocol)')(
+    AF_UNIX,
+    SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK,
+    0,
+  );
   if (fd < 0) return undefined;
   try {
     const address = Buffer.alloc(ADDRESS_BYTES);

@@ -1,8 +1,8 @@
 import { parseEventTime, timeReference } from '../../events/time.ts';
 import { type ImageRow, type ImageRowFilter, listImageRows } from '../../image/list-by-id.ts';
-import { HealthctlError } from '../../lib/errors.ts';
+import { HealthctlError, messageOf } from '../../lib/errors.ts';
 import { imageIdOf } from '../../record/details.ts';
-import { withStatuses } from '../errors.ts';
+import { EngineError, withStatuses } from '../errors.ts';
 import { type Filters, parseFilters, refuseOtherKeys } from '../filters.ts';
 import type { EngineDeps } from '../host.ts';
 import { type Call, json, type Route } from '../route.ts';
@@ -18,13 +18,12 @@ export function listRoutes({ ctx, clock }: Pick<EngineDeps, 'ctx' | 'clock'>): r
       path: '/images/json',
       handle: async (call) => {
         const { query, version, signal } = call;
-        const filters = filtersOf(call);
-        refuseOtherKeys(filters, FILTERS);
-        danglingFrom(filters);
+        const filter = rowFilterFrom(filtersOf(call), clock.now());
+        // A pattern that is none.
         const rows = await withStatuses({ INVALID: 500 }, () =>
           listImageRows(ctx, {
             snapshotter: ctx.snapshotter,
-            filter: rowFilterFrom(filters, clock.now()),
+            filter,
             imageIdOf,
             withSharedSize: isSince(version, 42) && query.flag('shared-size'),
             signal,
@@ -45,9 +44,10 @@ function filtersOf({ query, version }: Call): Filters {
 }
 
 function rowFilterFrom(filters: Filters, nowMs: number): ImageRowFilter {
+  refuseOtherKeys(filters, FILTERS);
   const values = (key: string) => filters.get(key) ?? [];
   const dangling = danglingFrom(filters);
-  const untils = values('until').map((text) => parseEventTime(text, timeReference(nowMs)));
+  const untils = values('until').map((text) => untilFrom(text, nowMs));
   return {
     references: values('reference'),
     labels: values('label'),
@@ -56,6 +56,15 @@ function rowFilterFrom(filters: Filters, nowMs: number): ImageRowFilter {
     ...(dangling === undefined ? {} : { dangling }),
     ...(untils.length === 0 ? {} : { untilMs: Math.min(...untils) }),
   };
+}
+
+/** Throws EngineError with Docker's status. */
+function untilFrom(text: string, nowMs: number): number {
+  try {
+    return parseEventTime(text, timeReference(nowMs));
+  } catch (cause) {
+    throw new EngineError(500, messageOf(cause), { cause });
+  }
 }
 
 /** Throws INVALID with Docker's text for more or other values than one boolean. */
