@@ -74,6 +74,21 @@ test('options of the driver', async () => {
   for (const name of ['memory', 'kept']) expect((await engine.ask('DELETE', `/volumes/${name}`)).status).toBe(204);
 });
 
+test('a directory of the host that is missing is a refusal of the start', async () => {
+  const DriverOpts = { type: 'none', o: 'bind', device: '/nonexistent' };
+  await engine.ask('POST', '/volumes/create', { Name: 'lost', DriverOpts });
+  const { json } = await engine.ask('POST', '/containers/create', { Image: image, HostConfig: { Binds: ['lost:/l'] } });
+  const { Id } = json as { Id: string };
+  expect(await engine.ask('POST', `/containers/${Id}/start`)).toMatchObject({
+    status: 500,
+    json: {
+      message: expect.stringMatching(/^error while mounting volume '.*\/lost\/_data': failed to mount local volume/),
+    },
+  });
+  expect((await engine.ask('DELETE', `/containers/${Id}`)).status).toBe(204);
+  expect((await engine.ask('DELETE', '/volumes/lost')).status).toBe(204);
+});
+
 test('prune removes anonymous ones, of old clients all', async () => {
   const { json } = await engine.ask('POST', '/volumes/create', {});
   await engine.ask('POST', '/volumes/create', { Name: 'kept' });

@@ -79,12 +79,15 @@ async function removeUnstarted({ host, log }: EngineDeps, { record }: ContainerV
   }
 }
 
+/** Beginnings of what fails before the task is made. */
+const BEFORE_TASK = [NETWORK_FAILURE, 'error while mounting volume '];
+
 /** Docker: a program that cannot be run is the client's fault (moby: daemon/errors.go, translateContainerdStartErr). */
 function startRefusal(error: unknown): unknown {
   // The container whose namespace is to be joined does not run: to Docker a fault of the host.
   if (hasCode(error, 'CONFLICT') && error.message.startsWith('failed to join PID '))
     return new EngineError(500, error.message, { cause: error });
-  if (hasCode(error, 'RUNTIME') && !error.message.startsWith(NETWORK_FAILURE))
+  if (hasCode(error, 'RUNTIME') && !BEFORE_TASK.some((words) => error.message.startsWith(words)))
     return new EngineError(
       error.exitCode === 126 || error.exitCode === 127 ? 400 : 500,
       `failed to create task for container: ${messageOf(error)}`,
